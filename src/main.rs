@@ -1,0 +1,2 @@
+//! signgate
+fn main() {}
