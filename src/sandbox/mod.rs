@@ -1,1 +1,5 @@
 //! The sandbox.
+
+pub mod faults;
+pub mod requests;
+pub mod server;
