@@ -28,10 +28,11 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::Router;
-use axum::body::Bytes;
-use axum::extract::{Request, State};
-use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
+use axum::body::{Body, Bytes};
+use axum::extract::State;
+use axum::http::{self, HeaderName, HeaderValue, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
+use futures_util::StreamExt;
 use serde_json::Value;
 
 pub use self::auth::Credentials;
@@ -122,10 +123,10 @@ impl Registry {
         let Ok(reference) = Reference::parse(reference) else {
             return false;
         };
-        self.store()
-            .repository_mut(repository)
-            .delete_manifest(&reference)
-            .is_ok()
+        let mut store = self.store();
+        store
+            .existing_mut(repository)
+            .is_ok_and(|repository| repository.delete_manifest(&reference).is_ok())
     }
 
     /// Serves bytes under a digest, as manifest and as blob, whether they hash to it or not.
@@ -184,6 +185,9 @@ impl fmt::Debug for Registry {
     }
 }
 
+/// What every endpoint is given: a request that has arrived whole.
+type Request = http::Request<Bytes>;
+
 /// What every endpoint returns.
 type Answer = Result<Response, Refusal>;
 
@@ -194,12 +198,34 @@ struct Door {
     url: Arc<str>,
 }
 
-async fn open(State(door): State<Door>, request: Request) -> Response {
-    door.answer(request).await.into_response()
+async fn open(State(door): State<Door>, request: http::Request<Body>) -> Response {
+    match receive(request).await {
+        Ok(request) => door.answer(&request).into_response(),
+        Err(refusal) => refusal.into_response(),
+    }
+}
+
+/// Reads a request to its end even if it is too large: a client may look for the answer only then.
+async fn receive(request: http::Request<Body>) -> Result<Request, Refusal> {
+    let (head, body) = request.into_parts();
+    let mut pieces = body.into_data_stream();
+    let mut body = Vec::new();
+    let mut length = 0;
+    while let Some(piece) = pieces.next().await {
+        let piece = piece.map_err(|error| Refusal::new(Code::SizeInvalid, error.to_string()))?;
+        length += piece.len();
+        if length <= uploads::LIMIT {
+            body.extend_from_slice(&piece);
+        }
+    }
+    if length > uploads::LIMIT {
+        return Err(uploads::too_large());
+    }
+    Ok(Request::from_parts(head, body.into()))
 }
 
 impl Door {
-    async fn answer(&self, request: Request) -> Answer {
+    fn answer(&self, request: &Request) -> Answer {
         let gate = &self.registry.0.gate;
         if request.uri().path() == "/token" && request.method() == Method::GET {
             return gate.issue(request.uri(), request.headers());
@@ -216,13 +242,13 @@ impl Door {
             Target::Manifest {
                 repository,
                 reference,
-            } => manifests::answer(registry, &repository, &reference, request).await,
+            } => manifests::answer(registry, &repository, &reference, request),
             Target::Blob { repository, digest } => {
                 blobs::answer(registry, &repository, &digest, request.method())
             }
-            Target::Uploads { repository } => uploads::begin(registry, &repository, request).await,
+            Target::Uploads { repository } => uploads::begin(registry, &repository, request),
             Target::Upload { repository, id } => {
-                uploads::go_on(registry, &repository, &id, request).await
+                uploads::go_on(registry, &repository, &id, request)
             }
             Target::Tags { repository } => tags::answer(registry, &repository, request.uri()),
             Target::Referrers {
