@@ -16,6 +16,7 @@
 mod auth;
 mod blobs;
 mod digest;
+mod door;
 mod manifests;
 mod path;
 mod referrers;
@@ -28,16 +29,16 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::Router;
-use axum::body::{Body, Bytes};
-use axum::extract::State;
+use axum::body::Bytes;
 use axum::http::{self, HeaderName, HeaderValue, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
-use futures_util::StreamExt;
 use serde_json::Value;
 
 pub use self::auth::Credentials;
-use self::auth::{Action, Gate};
-use self::path::{Reference, Target};
+use self::auth::Gate;
+use self::digest::Digest;
+use self::door::Door;
+use self::path::Reference;
 use self::refusal::{Code, Refusal};
 use self::store::{Manifest, Store};
 
@@ -94,7 +95,7 @@ impl Registry {
             url: url.into(),
         };
         // Repository names contain slashes, which no route pattern can hold in the middle of a path.
-        Router::new().fallback(open).with_state(door)
+        Router::new().fallback(door::open).with_state(door)
     }
 
     /// The bytes served for a manifest, by tag or by digest.
@@ -135,7 +136,7 @@ impl Registry {
     ///
     /// Returns whether `digest` has the form of one.
     pub fn put_raw(&self, repository: &str, digest: &str, bytes: &[u8]) -> bool {
-        let Ok(digest) = digest::Digest::parse(digest) else {
+        let Ok(digest) = Digest::parse(digest) else {
             return false;
         };
         let bytes = Bytes::copy_from_slice(bytes);
@@ -190,83 +191,6 @@ type Request = http::Request<Bytes>;
 
 /// What every endpoint returns.
 type Answer = Result<Response, Refusal>;
-
-/// The registry where it is served.
-#[derive(Clone)]
-struct Door {
-    registry: Registry,
-    url: Arc<str>,
-}
-
-async fn open(State(door): State<Door>, request: http::Request<Body>) -> Response {
-    match receive(request).await {
-        Ok(request) => door.answer(&request).into_response(),
-        Err(refusal) => refusal.into_response(),
-    }
-}
-
-/// Reads a request to its end even if it is too large: a client may look for the answer only then.
-async fn receive(request: http::Request<Body>) -> Result<Request, Refusal> {
-    let (head, body) = request.into_parts();
-    let mut pieces = body.into_data_stream();
-    let mut body = Vec::new();
-    let mut length = 0;
-    while let Some(piece) = pieces.next().await {
-        let piece = piece.map_err(|error| Refusal::new(Code::SizeInvalid, error.to_string()))?;
-        length += piece.len();
-        if length <= uploads::LIMIT {
-            body.extend_from_slice(&piece);
-        }
-    }
-    if length > uploads::LIMIT {
-        return Err(uploads::too_large());
-    }
-    Ok(Request::from_parts(head, body.into()))
-}
-
-impl Door {
-    fn answer(&self, request: &Request) -> Answer {
-        let gate = &self.registry.0.gate;
-        if request.uri().path() == "/token" && request.method() == Method::GET {
-            return gate.issue(request.uri(), request.headers());
-        }
-        let target = Target::parse(request.uri().path())?;
-        gate.admit(
-            &self.url,
-            request.headers(),
-            need(request.method(), &target),
-        )?;
-        let registry = &self.registry;
-        match target {
-            Target::Base => Ok(answer(StatusCode::OK, &[], "{}")),
-            Target::Manifest {
-                repository,
-                reference,
-            } => manifests::answer(registry, &repository, &reference, request),
-            Target::Blob { repository, digest } => {
-                blobs::answer(registry, &repository, &digest, request.method())
-            }
-            Target::Uploads { repository } => uploads::begin(registry, &repository, request),
-            Target::Upload { repository, id } => {
-                uploads::go_on(registry, &repository, &id, request)
-            }
-            Target::Tags { repository } => tags::answer(registry, &repository, request.uri()),
-            Target::Referrers {
-                repository,
-                subject,
-            } => referrers::answer(registry, &repository, &subject, request.uri()),
-        }
-    }
-}
-
-/// The repository and the right a request needs; none for `/v2/`, where any token is good.
-fn need<'a>(method: &Method, target: &'a Target) -> Option<(&'a str, Action)> {
-    let action = match *method {
-        Method::GET | Method::HEAD => Action::Pull,
-        _ => Action::Push,
-    };
-    Some((target.repository()?, action))
-}
 
 /// An answer with headers. A value that no header can hold is left out.
 fn answer(status: StatusCode, headers: &[(HeaderName, &str)], body: impl Into<Bytes>) -> Response {
