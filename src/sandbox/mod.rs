@@ -1,13 +1,22 @@
 //! The sandbox.
 
 pub mod error;
+pub mod faults;
 pub mod identity;
 pub mod oidc;
+pub mod requests;
+pub mod server;
 
 pub(crate) mod ca;
 pub(crate) mod certificate;
+pub(crate) mod checkpoint;
 pub(crate) mod clock;
 pub(crate) mod ct_log;
 pub(crate) mod extensions;
 pub(crate) mod fulcio;
+pub(crate) mod merkle;
+pub(crate) mod receipt;
+pub(crate) mod rekor_v1;
+pub(crate) mod rekor_v2;
 pub(crate) mod token;
+pub(crate) mod verifier;
