@@ -16,6 +16,7 @@ pub(crate) mod extensions;
 pub(crate) mod fulcio;
 pub(crate) mod merkle;
 pub(crate) mod receipt;
+pub(crate) mod rekor_body;
 pub(crate) mod rekor_v1;
 pub(crate) mod rekor_v2;
 pub(crate) mod token;
