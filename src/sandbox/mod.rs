@@ -19,5 +19,7 @@ pub(crate) mod receipt;
 pub(crate) mod rekor_body;
 pub(crate) mod rekor_v1;
 pub(crate) mod rekor_v2;
+pub(crate) mod timestamp_token;
 pub(crate) mod token;
+pub(crate) mod tsa;
 pub(crate) mod verifier;
