@@ -3,7 +3,9 @@
 pub mod error;
 pub mod faults;
 pub mod identity;
+pub mod image;
 pub mod oidc;
+pub mod registry;
 pub mod requests;
 pub mod server;
 
