@@ -5,6 +5,8 @@
 //! SCT; 2. let the log sign a promise over it; 3. embed the promise and sign the whole. It believes the claims it is
 //! given; checking the token they come from is the business of `fulcio`.
 
+use std::sync::Arc;
+
 use der::oid::db::rfc5280::ID_KP_CODE_SIGNING;
 use jiff::{SignedDuration, Timestamp};
 use sigstore_verify::types::{DerCertificate, DerPublicKey};
@@ -23,21 +25,18 @@ use super::token::Claims;
 pub(crate) struct CertificateAuthority {
     root: Authority,
     intermediate: Authority,
-    log: CtLog,
+    log: Arc<CtLog>,
 }
 
 impl CertificateAuthority {
     /// An authority whose own certificates are valid from `not_before` for ten years.
     pub(crate) fn new(not_before: Timestamp) -> Result<Self> {
-        let validity = validity(not_before, AUTHORITY_LIFETIME)?;
-        let root = Authority::root("sandbox root", validity)?;
-        let intermediate =
-            root.intermediate("sandbox intermediate", validity, ID_KP_CODE_SIGNING)?;
-        Ok(Self {
-            root,
-            intermediate,
-            log: CtLog::new()?,
-        })
+        Self::with_log(not_before, Arc::new(CtLog::new()?))
+    }
+
+    /// Somebody who calls himself like this authority, has other keys, and shows his certificates to the same log.
+    pub(crate) fn impostor(&self, not_before: Timestamp) -> Result<Self> {
+        Self::with_log(not_before, Arc::clone(&self.log))
     }
 
     /// A certificate for `key`, valid for ten minutes from `now`, with an embedded SCT.
@@ -98,6 +97,18 @@ impl CertificateAuthority {
     /// What follows a leaf: the intermediate, then the root.
     pub(crate) fn chain(&self) -> [&DerCertificate; 2] {
         [self.intermediate.certificate(), self.root.certificate()]
+    }
+
+    fn with_log(not_before: Timestamp, log: Arc<CtLog>) -> Result<Self> {
+        let validity = validity(not_before, AUTHORITY_LIFETIME)?;
+        let root = Authority::root("sandbox root", validity)?;
+        let intermediate =
+            root.intermediate("sandbox intermediate", validity, ID_KP_CODE_SIGNING)?;
+        Ok(Self {
+            root,
+            intermediate,
+            log,
+        })
     }
 }
 

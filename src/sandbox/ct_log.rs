@@ -35,6 +35,14 @@ impl CtLog {
         Ok(Self { key, id })
     }
 
+    /// Somebody who promises in this log's name with another key.
+    pub(crate) fn impostor(&self) -> Result<Self> {
+        Ok(Self {
+            key: KeyPair::generate_ecdsa_p256()?,
+            id: self.id,
+        })
+    }
+
     /// The log's name in an SCT: SHA-256 of its SubjectPublicKeyInfo (RFC 6962 §3.2).
     pub(crate) fn id(&self) -> &[u8; 32] {
         &self.id

@@ -34,6 +34,7 @@ use super::rekor_body::{Proposal, ProposalError};
 pub(crate) struct RekorV1(Arc<Inner>);
 
 struct Inner {
+    host: String,
     clock: Clock,
     signer: NoteSigner,
     tree: Mutex<Entries>,
@@ -55,10 +56,16 @@ impl RekorV1 {
     /// An empty log that calls itself `host`, which its checkpoints name together with the tree.
     pub(crate) fn new(host: &str, clock: Clock) -> Result<Self> {
         Ok(Self(Arc::new(Inner {
+            host: host.to_owned(),
             clock,
             signer: NoteSigner::ecdsa(&format!("{host} - {TREE_ID}"), host)?,
             tree: Mutex::default(),
         })))
+    }
+
+    /// A log with the same name and another key, which nobody trusts.
+    pub(crate) fn stranger(&self) -> Result<Self> {
+        Self::new(&self.0.host, self.0.clock.clone())
     }
 
     /// Logs `body` unexamined, as of `now`. A forger may do this; the API examines first.

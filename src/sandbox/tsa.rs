@@ -65,6 +65,11 @@ impl TimestampAuthority {
         })))
     }
 
+    /// An authority with the same names and other keys, which nobody trusts.
+    pub(crate) fn stranger(&self, not_before: Timestamp) -> Result<Self> {
+        Self::new(self.0.clock.clone(), not_before)
+    }
+
     /// The response to a request for a timestamp of `message` as of `now`, as a client would ask for a bundle: the
     /// SHA-256 imprint, without nonce and certificates.
     pub(crate) fn timestamp(&self, message: &[u8], now: Timestamp) -> Result<Vec<u8>> {
