@@ -28,7 +28,11 @@
 //! * a report format: one file in `report/`, one line in [`report::Format`].
 #![cfg_attr(
     test,
-    allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")
+    allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        reason = "a test fails by panicking"
+    )
 )]
 
 pub mod ci;

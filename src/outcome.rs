@@ -154,7 +154,12 @@ impl Problem {
             }
             cause = error.source();
         }
-        Self { code: error.code(), what, why, fix: error.fix().into_owned() }
+        Self {
+            code: error.code(),
+            what,
+            why,
+            fix: error.fix().into_owned(),
+        }
     }
 }
 
@@ -168,7 +173,10 @@ mod tests {
         let ids: HashSet<_> = Code::ALL.iter().map(|code| code.id()).collect();
         assert_eq!(ids.len(), Code::ALL.len());
         for id in ids {
-            assert!(id.bytes().all(|b| b.is_ascii_lowercase() || b == b'-'), "{id}");
+            assert!(
+                id.bytes().all(|b| b.is_ascii_lowercase() || b == b'-'),
+                "{id}"
+            );
         }
     }
 
@@ -179,7 +187,9 @@ mod tests {
 
     #[test]
     fn every_exit_code_is_in_the_table_of_outcomes() {
-        let table = [1, 2, 10, 11, 12, 13, 14, 15, 20, 21, 22, 23, 30, 31, 32, 33, 34, 35, 40];
+        let table = [
+            1, 2, 10, 11, 12, 13, 14, 15, 20, 21, 22, 23, 30, 31, 32, 33, 34, 35, 40,
+        ];
         for code in Code::ALL {
             assert!(table.contains(&code.exit()), "{code}");
         }

@@ -10,13 +10,21 @@ pub fn read_text(path: &Path, limit: u64) -> Result<String, FileError> {
     let read = || {
         let mut text = String::new();
         // One byte more than allowed, so that a longer file is noticed and not cut.
-        File::open(path)?.take(limit + 1).read_to_string(&mut text)?;
+        File::open(path)?
+            .take(limit + 1)
+            .read_to_string(&mut text)?;
         if text.len() as u64 > limit {
-            return Err(io::Error::new(io::ErrorKind::FileTooLarge, format!("it has more than {limit} bytes")));
+            return Err(io::Error::new(
+                io::ErrorKind::FileTooLarge,
+                format!("it has more than {limit} bytes"),
+            ));
         }
         Ok(text)
     };
-    read().map_err(|source| FileError { path: path.to_owned(), source })
+    read().map_err(|source| FileError {
+        path: path.to_owned(),
+        source,
+    })
 }
 
 /// A file cannot be read.

@@ -21,21 +21,38 @@ pub async fn certificate(
     proof: &Signature,
 ) -> Result<Certificate, ServiceError> {
     let body = Wire {
-        credentials: Credentials { oidc_identity_token: token.reveal() },
+        credentials: Credentials {
+            oidc_identity_token: token.reveal(),
+        },
         public_key_request: PublicKeyRequest {
-            public_key: PublicKey { algorithm: "ECDSA", content: key.public_key_pem() },
+            public_key: PublicKey {
+                algorithm: "ECDSA",
+                content: key.public_key_pem(),
+            },
             proof_of_possession: STANDARD.encode(&proof.0),
         },
     };
     let answer = http
-        .request(Service::Fulcio, Method::POST, &format!("{base}/api/v2/signingCert"))?
-        .body("application/json", serde_json::to_vec(&body).unwrap_or_default())
+        .request(
+            Service::Fulcio,
+            Method::POST,
+            &format!("{base}/api/v2/signingCert"),
+        )?
+        .body(
+            "application/json",
+            serde_json::to_vec(&body).unwrap_or_default(),
+        )
         .send(limits::SERVICE_ANSWER_BYTES)
         .await?
         .success()?;
     let chain: Chain = serde_json::from_slice(&answer.body)
         .map_err(|error| answer.unexpected(format!("no certificate chain: {error}")))?;
-    let leaf = chain.content.chain.certificates.first().map(|pem| DerCertificate::from_pem(pem));
+    let leaf = chain
+        .content
+        .chain
+        .certificates
+        .first()
+        .map(|pem| DerCertificate::from_pem(pem));
     match leaf {
         Some(Ok(leaf)) => Ok(Certificate(leaf.as_bytes().to_vec())),
         _ => Err(answer.unexpected("no certificate in the chain")),

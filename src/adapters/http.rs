@@ -25,7 +25,11 @@ impl Http {
             .connect_timeout(CONNECT_TIMEOUT)
             .redirect(Policy::custom(move |attempt| follow(attempt, &hosts)))
             .build()?;
-        Ok(Self { client, deadline: Instant::now() + timeout, plain_hosts })
+        Ok(Self {
+            client,
+            deadline: Instant::now() + timeout,
+            plain_hosts,
+        })
     }
 
     /// Whether `host` (with its port, if it has one) is reached without TLS.
@@ -34,13 +38,30 @@ impl Http {
     }
 
     /// A request to `url`, which must be `https` unless its host may be reached without.
-    pub fn request(&self, service: Service, method: Method, url: &str) -> Result<Request<'_>, ServiceError> {
-        let failed = |fault| ServiceError { service, url: without_secrets(url), fault };
-        let parsed = Url::parse(url).map_err(|error| failed(Fault::Unexpected(format!("its URL: {error}"))))?;
+    pub fn request(
+        &self,
+        service: Service,
+        method: Method,
+        url: &str,
+    ) -> Result<Request<'_>, ServiceError> {
+        let failed = |fault| ServiceError {
+            service,
+            url: without_secrets(url),
+            fault,
+        };
+        let parsed = Url::parse(url)
+            .map_err(|error| failed(Fault::Unexpected(format!("its URL: {error}"))))?;
         if parsed.scheme() != "https" && !may_be_plain(&parsed, &self.plain_hosts) {
             return Err(failed(Fault::PlainHttp));
         }
-        Ok(Request { http: self, service, method, url: parsed, headers: HeaderMap::new(), body: None })
+        Ok(Request {
+            http: self,
+            service,
+            method,
+            url: parsed,
+            headers: HeaderMap::new(),
+            body: None,
+        })
     }
 }
 
@@ -87,19 +108,31 @@ impl Request<'_> {
             _ => (self.http.deadline, "--timeout for the whole run"),
         };
         let exchange = async {
-            let mut request = self.http.client.request(self.method, self.url).headers(self.headers);
+            let mut request = self
+                .http
+                .client
+                .request(self.method, self.url)
+                .headers(self.headers);
             if let Some(body) = self.body {
                 request = request.body(body);
             }
             let response = request.send().await.map_err(fault_of)?;
             read(response, limit).await
         };
-        let answer = tokio::time::timeout_at(end, exchange).await.unwrap_or(Err(Fault::TimedOut(why)));
-        answer.map_err(|fault| ServiceError { service, url: url.clone(), fault }).map(|answer| Answer {
-            service,
-            url,
-            ..answer
-        })
+        let answer = tokio::time::timeout_at(end, exchange)
+            .await
+            .unwrap_or(Err(Fault::TimedOut(why)));
+        answer
+            .map_err(|fault| ServiceError {
+                service,
+                url: url.clone(),
+                fault,
+            })
+            .map(|answer| Answer {
+                service,
+                url,
+                ..answer
+            })
     }
 }
 
@@ -123,12 +156,19 @@ impl Answer {
 
     /// This answer if its status is a success, else the failure that it is.
     pub fn success(self) -> Result<Self, ServiceError> {
-        if self.status.is_success() { Ok(self) } else { Err(self.refusal()) }
+        if self.status.is_success() {
+            Ok(self)
+        } else {
+            Err(self.refusal())
+        }
     }
 
     /// The failure that this answer is, with what it says.
     pub fn refusal(&self) -> ServiceError {
-        self.failed(Fault::Status { status: self.status.as_u16(), detail: detail(&self.body) })
+        self.failed(Fault::Status {
+            status: self.status.as_u16(),
+            detail: detail(&self.body),
+        })
     }
 
     /// This answer is not what the protocol says.
@@ -137,7 +177,11 @@ impl Answer {
     }
 
     fn failed(&self, fault: Fault) -> ServiceError {
-        ServiceError { service: self.service, url: self.url.clone(), fault }
+        ServiceError {
+            service: self.service,
+            url: self.url.clone(),
+            fault,
+        }
     }
 }
 
@@ -151,7 +195,13 @@ async fn read(mut response: Response, limit: usize) -> Result<Answer, Fault> {
         body.extend_from_slice(&chunk);
     }
     // Service and URL are the caller's.
-    Ok(Answer { service: Service::Registry, url: String::new(), status, headers, body })
+    Ok(Answer {
+        service: Service::Registry,
+        url: String::new(),
+        status,
+        headers,
+        body,
+    })
 }
 
 fn fault_of(error: reqwest::Error) -> Fault {
@@ -168,7 +218,10 @@ fn follow(attempt: Attempt<'_>, plain_hosts: &[String]) -> reqwest::redirect::Ac
     if attempt.previous().len() > MAX_REDIRECTS {
         return attempt.error("too many redirects");
     }
-    let plain_before = attempt.previous().last().is_some_and(|url| url.scheme() == "http");
+    let plain_before = attempt
+        .previous()
+        .last()
+        .is_some_and(|url| url.scheme() == "http");
     let plain_after = attempt.url().scheme() != "https";
     if plain_after && !(plain_before && may_be_plain(attempt.url(), plain_hosts)) {
         return attempt.error("a redirect that leaves TLS");
@@ -181,11 +234,19 @@ fn may_be_plain(url: &Url, named: &[String]) -> bool {
     if url.scheme() != "http" {
         return false;
     }
-    let Some(host) = url.host_str() else { return false };
-    let address = host.trim_start_matches('[').trim_end_matches(']').parse::<std::net::IpAddr>();
+    let Some(host) = url.host_str() else {
+        return false;
+    };
+    let address = host
+        .trim_start_matches('[')
+        .trim_end_matches(']')
+        .parse::<std::net::IpAddr>();
     let is_loopback = host == "localhost" || address.is_ok_and(|address| address.is_loopback());
     let with_port = url.port().map(|port| format!("{host}:{port}"));
-    is_loopback || named.iter().any(|name| name == host || Some(name) == with_port.as_ref())
+    is_loopback
+        || named
+            .iter()
+            .any(|name| name == host || Some(name) == with_port.as_ref())
 }
 
 /// A URL as it may be shown: without user, password, query and fragment.
@@ -208,13 +269,17 @@ fn detail(body: &[u8]) -> String {
     let message = json.as_ref().and_then(|json| {
         let oci = json.pointer("/errors/0");
         let code = oci.and_then(|error| error.get("code")?.as_str());
-        let message = oci.unwrap_or(json).get("message").and_then(serde_json::Value::as_str);
+        let message = oci
+            .unwrap_or(json)
+            .get("message")
+            .and_then(serde_json::Value::as_str);
         match (code, message) {
             (Some(code), Some(message)) => Some(format!("{code}: {message}")),
             (code, message) => message.or(code).map(str::to_owned),
         }
     });
-    let text = message.unwrap_or_else(|| String::from_utf8_lossy(&body[..body.len().min(200)]).into_owned());
+    let text = message
+        .unwrap_or_else(|| String::from_utf8_lossy(&body[..body.len().min(200)]).into_owned());
     text.trim().to_owned()
 }
 
@@ -241,19 +306,32 @@ mod tests {
             ("http://127.0.0.1.evil.example/v2/", false),
             ("ftp://127.0.0.1/", false),
         ] {
-            assert_eq!(may_be_plain(&Url::parse(url).unwrap(), &named), allowed, "{url}");
+            assert_eq!(
+                may_be_plain(&Url::parse(url).unwrap(), &named),
+                allowed,
+                "{url}"
+            );
         }
     }
 
     #[test]
     fn shown_urls_carry_no_secrets() {
-        assert_eq!(without_secrets("https://u:p@host/path?token=t#f"), "https://host/path");
+        assert_eq!(
+            without_secrets("https://u:p@host/path?token=t#f"),
+            "https://host/path"
+        );
     }
 
     #[test]
     fn error_answers_are_quoted_by_their_message() {
-        assert_eq!(detail(br#"{"errors":[{"code":"DENIED","message":"no"}]}"#), "DENIED: no");
-        assert_eq!(detail(br#"{"code":3,"message":"There was an error"}"#), "There was an error");
+        assert_eq!(
+            detail(br#"{"errors":[{"code":"DENIED","message":"no"}]}"#),
+            "DENIED: no"
+        );
+        assert_eq!(
+            detail(br#"{"code":3,"message":"There was an error"}"#),
+            "There was an error"
+        );
         assert_eq!(detail(b"<html>"), "<html>");
     }
 }

@@ -15,8 +15,12 @@ pub async fn fetch(http: &Http, source: &TokenSource) -> Result<IdToken, TokenEr
     match source {
         TokenSource::Ready(token) => Ok(token.clone()),
         TokenSource::File(path) => {
-            let text = files::read_text(Path::new(path), limits::ID_TOKEN_BYTES as u64)
-                .map_err(|error| TokenError::File { path: path.clone(), source: error.source })?;
+            let text = files::read_text(Path::new(path), limits::ID_TOKEN_BYTES as u64).map_err(
+                |error| TokenError::File {
+                    path: path.clone(),
+                    source: error.source,
+                },
+            )?;
             Ok(IdToken::parse(&text)?)
         }
         TokenSource::Request { url, bearer } => {

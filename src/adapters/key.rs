@@ -15,7 +15,10 @@ impl EphemeralKey {
     pub fn generate() -> Result<Self, KeyError> {
         let pair = KeyPair::generate_ecdsa_p256().map_err(failed)?;
         let public_key_pem = pair.public_key_der().map_err(failed)?.to_pem();
-        Ok(Self { pair, public_key_pem })
+        Ok(Self {
+            pair,
+            public_key_pem,
+        })
     }
 
     /// The public key, as PEM.
@@ -26,7 +29,9 @@ impl EphemeralKey {
 
 impl SigningKey for EphemeralKey {
     fn sign(&self, message: &[u8]) -> Result<Signature, KeyError> {
-        Ok(Signature(self.pair.sign(message).map_err(failed)?.as_bytes().to_vec()))
+        Ok(Signature(
+            self.pair.sign(message).map_err(failed)?.as_bytes().to_vec(),
+        ))
     }
 }
 

@@ -8,10 +8,17 @@ use crate::limits;
 use reqwest::Method;
 
 /// Has the authority at `url` confirm that the signature exists now.
-pub async fn timestamp(http: &Http, url: &str, signature: &Signature) -> Result<SignedTimestamp, ServiceError> {
+pub async fn timestamp(
+    http: &Http,
+    url: &str,
+    signature: &Signature,
+) -> Result<SignedTimestamp, ServiceError> {
     let answer = http
         .request(Service::Tsa, Method::POST, url)?
-        .body("application/timestamp-query", query(&Digest::of(&signature.0)))
+        .body(
+            "application/timestamp-query",
+            query(&Digest::of(&signature.0)),
+        )
         .send(limits::SERVICE_ANSWER_BYTES)
         .await?
         .success()?;
@@ -29,7 +36,8 @@ fn query(imprint: &Digest) -> Vec<u8> {
         0x30, 0x39, // TimeStampReq
         0x02, 0x01, 0x01, // version 1
         0x30, 0x31, // messageImprint
-        0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x01, 0x05, 0x00, // SHA-256
+        0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x01, 0x05,
+        0x00, // SHA-256
         0x04, 0x20, // hashedMessage
     ];
     der.extend_from_slice(imprint.as_bytes());
@@ -43,10 +51,17 @@ fn is_granted(response: &[u8]) -> bool {
     fn enter(der: &[u8]) -> Option<&[u8]> {
         let (&tag, rest) = der.split_first()?;
         let (&length, rest) = rest.split_first()?;
-        let long_form = if length & 0x80 != 0 { usize::from(length & 0x7f) } else { 0 };
+        let long_form = if length & 0x80 != 0 {
+            usize::from(length & 0x7f)
+        } else {
+            0
+        };
         (tag == 0x30).then(|| rest.get(long_form..)).flatten()
     }
-    matches!(enter(response).and_then(enter), Some([0x02, 0x01, 0 | 1, ..]))
+    matches!(
+        enter(response).and_then(enter),
+        Some([0x02, 0x01, 0 | 1, ..])
+    )
 }
 
 #[cfg(test)]
@@ -62,9 +77,17 @@ mod tests {
     #[test]
     fn only_granted_responses_count() {
         assert!(is_granted(&[0x30, 0x05, 0x30, 0x03, 0x02, 0x01, 0x00]));
-        assert!(is_granted(&[0x30, 0x82, 0x00, 0x05, 0x30, 0x03, 0x02, 0x01, 0x01]));
+        assert!(is_granted(&[
+            0x30, 0x82, 0x00, 0x05, 0x30, 0x03, 0x02, 0x01, 0x01
+        ]));
         assert!(!is_granted(&[0x30, 0x05, 0x30, 0x03, 0x02, 0x01, 0x02]));
-        for garbage in [&b""[..], b"<html>", &[0x30], &[0x30, 0x84], &[0x30, 0x80, 0x30]] {
+        for garbage in [
+            &b""[..],
+            b"<html>",
+            &[0x30],
+            &[0x30, 0x84],
+            &[0x30, 0x80, 0x30],
+        ] {
             assert!(!is_granted(garbage));
         }
     }

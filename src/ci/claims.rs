@@ -29,7 +29,9 @@ impl Claims {
     /// Reads the payload of a JWT.
     pub(super) fn of_jwt(jwt: &str) -> Result<Self, ClaimsError> {
         let mut parts = jwt.split('.');
-        let (Some(_), Some(payload), Some(_), None) = (parts.next(), parts.next(), parts.next(), parts.next()) else {
+        let (Some(_), Some(payload), Some(_), None) =
+            (parts.next(), parts.next(), parts.next(), parts.next())
+        else {
             return Err(ClaimsError::NotAToken);
         };
         let json = URL_SAFE_NO_PAD
@@ -46,7 +48,8 @@ impl Claims {
     /// What the certificate authority asks a signature over, to prove possession of the key: the verified email
     /// address, else the subject.
     pub fn challenge(&self) -> &str {
-        let verified = matches!(&self.email_verified, Some(value) if value == true || value == "true");
+        let verified =
+            matches!(&self.email_verified, Some(value) if value == true || value == "true");
         match &self.email {
             Some(email) if verified => email,
             _ => &self.sub,
@@ -61,15 +64,21 @@ impl Claims {
     /// Refuses a token that Fulcio would refuse with fewer words: wrong audience, expired, not valid yet.
     pub fn check(&self, now: Timestamp) -> Result<(), ClaimsError> {
         if !self.aud.contains(AUDIENCE) {
-            return Err(ClaimsError::Audience { found: self.aud.to_string() });
+            return Err(ClaimsError::Audience {
+                found: self.aud.to_string(),
+            });
         }
         let now = now.as_second();
         if self.exp + limits::CLOCK_SKEW_SECONDS < now {
-            return Err(ClaimsError::Expired { seconds: now - self.exp });
+            return Err(ClaimsError::Expired {
+                seconds: now - self.exp,
+            });
         }
         match self.nbf {
             Some(start) if start - limits::CLOCK_SKEW_SECONDS > now => {
-                Err(ClaimsError::NotYetValid { seconds: start - now })
+                Err(ClaimsError::NotYetValid {
+                    seconds: start - now,
+                })
             }
             _ => Ok(()),
         }
@@ -136,7 +145,9 @@ pub enum ClaimsError {
         seconds: i64,
     },
     /// Too early: most likely a wrong clock here.
-    #[error("the ID token becomes valid only in {seconds} seconds; is the clock of this machine right?")]
+    #[error(
+        "the ID token becomes valid only in {seconds} seconds; is the clock of this machine right?"
+    )]
     NotYetValid {
         /// How long until then.
         seconds: i64,
@@ -157,16 +168,23 @@ mod tests {
 
     fn token(claims: &serde_json::Value) -> Result<IdToken, ClaimsError> {
         let part = |json: &serde_json::Value| URL_SAFE_NO_PAD.encode(json.to_string());
-        IdToken::parse(&format!("{}.{}.c2ln", part(&json!({"alg": "RS256"})), part(claims)))
+        IdToken::parse(&format!(
+            "{}.{}.c2ln",
+            part(&json!({"alg": "RS256"})),
+            part(claims)
+        ))
     }
 
     fn check(claims: &serde_json::Value, now: i64) -> Result<(), ClaimsError> {
-        token(claims)?.claims().check(Timestamp::from_second(now).unwrap())
+        token(claims)?
+            .claims()
+            .check(Timestamp::from_second(now).unwrap())
     }
 
     #[test]
     fn a_fresh_token_for_sigstore_passes() {
-        let claims = json!({"iss": "i", "sub": "s", "aud": ["x", "sigstore"], "exp": 1000, "nbf": 500});
+        let claims =
+            json!({"iss": "i", "sub": "s", "aud": ["x", "sigstore"], "exp": 1000, "nbf": 500});
         check(&claims, 700).unwrap();
         check(&claims, 1000 + limits::CLOCK_SKEW_SECONDS).unwrap();
         check(&claims, 500 - limits::CLOCK_SKEW_SECONDS).unwrap();
@@ -175,11 +193,24 @@ mod tests {
     #[test]
     fn audience_expiry_and_start_are_refused() {
         let claims = json!({"iss": "i", "sub": "s", "aud": "sigstore", "exp": 1000, "nbf": 500});
-        assert!(matches!(check(&claims, 1061), Err(ClaimsError::Expired { seconds: 61 })));
-        assert!(matches!(check(&claims, 439), Err(ClaimsError::NotYetValid { .. })));
-        for audience in [json!("sigstore2"), json!([]), json!("https://github.com/acme")] {
+        assert!(matches!(
+            check(&claims, 1061),
+            Err(ClaimsError::Expired { seconds: 61 })
+        ));
+        assert!(matches!(
+            check(&claims, 439),
+            Err(ClaimsError::NotYetValid { .. })
+        ));
+        for audience in [
+            json!("sigstore2"),
+            json!([]),
+            json!("https://github.com/acme"),
+        ] {
             let claims = json!({"iss": "i", "sub": "s", "aud": audience, "exp": 1000});
-            assert!(matches!(check(&claims, 700), Err(ClaimsError::Audience { .. })));
+            assert!(matches!(
+                check(&claims, 700),
+                Err(ClaimsError::Audience { .. })
+            ));
         }
     }
 
@@ -188,7 +219,10 @@ mod tests {
         for text in ["", "a.b", "a.b.c.d", "..", "a.!!.c", "a.e30.c"] {
             assert!(IdToken::parse(text).is_err(), "{text}");
         }
-        assert!(matches!(IdToken::parse(&"a".repeat(70_000)), Err(ClaimsError::TooLarge)));
+        assert!(matches!(
+            IdToken::parse(&"a".repeat(70_000)),
+            Err(ClaimsError::TooLarge)
+        ));
     }
 
     #[test]

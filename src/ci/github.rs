@@ -12,9 +12,10 @@ pub(super) const PROVIDER: Provider = Provider {
 };
 
 fn token_source(env: &Env) -> Result<TokenSource, TokenMissing> {
-    let (Some(url), Some(bearer)) =
-        (env.var("ACTIONS_ID_TOKEN_REQUEST_URL"), env.var("ACTIONS_ID_TOKEN_REQUEST_TOKEN"))
-    else {
+    let (Some(url), Some(bearer)) = (
+        env.var("ACTIONS_ID_TOKEN_REQUEST_URL"),
+        env.var("ACTIONS_ID_TOKEN_REQUEST_TOKEN"),
+    ) else {
         return Err(TokenMissing {
             provider: Some(NAME),
             why: Why("ACTIONS_ID_TOKEN_REQUEST_URL and ACTIONS_ID_TOKEN_REQUEST_TOKEN are not set"),
@@ -30,7 +31,9 @@ fn token_source(env: &Env) -> Result<TokenSource, TokenMissing> {
 
 /// Fulcio's template for this issuer: the called workflow, which with a reusable workflow is not the caller.
 fn identity(claims: &Claims) -> Option<String> {
-    claims.text("job_workflow_ref").map(|workflow| format!("https://github.com/{workflow}"))
+    claims
+        .text("job_workflow_ref")
+        .map(|workflow| format!("https://github.com/{workflow}"))
 }
 
 const NAME: &str = "GitHub Actions";
@@ -47,24 +50,41 @@ mod tests {
     use super::*;
 
     fn job(variables: &[(&str, &str)]) -> Env {
-        [("GITHUB_ACTIONS", "true")].iter().chain(variables).copied().collect()
+        [("GITHUB_ACTIONS", "true")]
+            .iter()
+            .chain(variables)
+            .copied()
+            .collect()
     }
 
     #[test]
     fn the_audience_is_added_to_the_query_that_is_there() {
         let env = job(&[
-            ("ACTIONS_ID_TOKEN_REQUEST_URL", "https://runner.example/token?api-version=2.0"),
+            (
+                "ACTIONS_ID_TOKEN_REQUEST_URL",
+                "https://runner.example/token?api-version=2.0",
+            ),
             ("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "bearer"),
         ]);
-        let Ok(TokenSource::Request { url, bearer }) = token_source(&env) else { panic!("no request") };
-        assert_eq!(url, "https://runner.example/token?api-version=2.0&audience=sigstore");
+        let Ok(TokenSource::Request { url, bearer }) = token_source(&env) else {
+            panic!("no request")
+        };
+        assert_eq!(
+            url,
+            "https://runner.example/token?api-version=2.0&audience=sigstore"
+        );
         assert_eq!(bearer.reveal(), "bearer");
     }
 
     #[test]
     fn without_the_permission_the_fix_is_the_yaml() {
-        for env in [job(&[]), job(&[("ACTIONS_ID_TOKEN_REQUEST_URL", "https://runner.example/")])] {
-            let Err(missing) = token_source(&env) else { panic!("a token without permission") };
+        for env in [
+            job(&[]),
+            job(&[("ACTIONS_ID_TOKEN_REQUEST_URL", "https://runner.example/")]),
+        ] {
+            let Err(missing) = token_source(&env) else {
+                panic!("a token without permission")
+            };
             assert!(missing.fix.contains("id-token: write"));
         }
     }

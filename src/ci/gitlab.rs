@@ -11,15 +11,24 @@ pub(super) const PROVIDER: Provider = Provider {
 };
 
 fn token_source(env: &Env) -> Result<TokenSource, TokenMissing> {
-    let missing = |why| TokenMissing { provider: Some(NAME), why: Why(why), fix: FIX };
-    let text = env.var("SIGSTORE_ID_TOKEN").ok_or_else(|| missing("SIGSTORE_ID_TOKEN is not set"))?;
-    let token = IdToken::parse(text).map_err(|_| missing("SIGSTORE_ID_TOKEN does not hold an ID token"))?;
+    let missing = |why| TokenMissing {
+        provider: Some(NAME),
+        why: Why(why),
+        fix: FIX,
+    };
+    let text = env
+        .var("SIGSTORE_ID_TOKEN")
+        .ok_or_else(|| missing("SIGSTORE_ID_TOKEN is not set"))?;
+    let token =
+        IdToken::parse(text).map_err(|_| missing("SIGSTORE_ID_TOKEN does not hold an ID token"))?;
     Ok(TokenSource::Ready(token))
 }
 
 /// Fulcio's template for this issuer. The double slash before the path of the configuration file is part of it.
 fn identity(claims: &Claims) -> Option<String> {
-    claims.text("ci_config_ref_uri").map(|config| format!("https://{config}"))
+    claims
+        .text("ci_config_ref_uri")
+        .map(|config| format!("https://{config}"))
 }
 
 const NAME: &str = "GitLab CI";
@@ -37,8 +46,12 @@ mod tests {
     #[test]
     fn without_the_declaration_the_fix_is_the_yaml() {
         for value in ["", "not a token"] {
-            let env: Env = [("GITLAB_CI", "true"), ("SIGSTORE_ID_TOKEN", value)].into_iter().collect();
-            let Err(missing) = token_source(&env) else { panic!("a token from {value:?}") };
+            let env: Env = [("GITLAB_CI", "true"), ("SIGSTORE_ID_TOKEN", value)]
+                .into_iter()
+                .collect();
+            let Err(missing) = token_source(&env) else {
+                panic!("a token from {value:?}")
+            };
             assert!(missing.fix.contains("aud: sigstore"));
         }
     }

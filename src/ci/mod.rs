@@ -29,18 +29,27 @@ pub struct Env(BTreeMap<String, String>);
 impl Env {
     /// The value of `name`; a variable that is set but empty counts as not set.
     pub fn var(&self, name: &str) -> Option<&str> {
-        self.0.get(name).map(String::as_str).filter(|value| !value.is_empty())
+        self.0
+            .get(name)
+            .map(String::as_str)
+            .filter(|value| !value.is_empty())
     }
 
     /// Whether `name` says true, as CI systems mark themselves.
     pub fn is_true(&self, name: &str) -> bool {
-        self.var(name).is_some_and(|value| value.eq_ignore_ascii_case("true") || value == "1")
+        self.var(name)
+            .is_some_and(|value| value.eq_ignore_ascii_case("true") || value == "1")
     }
 }
 
 impl<K: Into<String>, V: Into<String>> FromIterator<(K, V)> for Env {
     fn from_iter<I: IntoIterator<Item = (K, V)>>(variables: I) -> Self {
-        Self(variables.into_iter().map(|(name, value)| (name.into(), value.into())).collect())
+        Self(
+            variables
+                .into_iter()
+                .map(|(name, value)| (name.into(), value.into()))
+                .collect(),
+        )
     }
 }
 
@@ -130,15 +139,21 @@ mod tests {
 
     #[test]
     fn outside_of_ci_there_is_no_token_and_no_interactive_flow() {
-        let Err(missing) = token_source(&Env::default()) else { panic!("a token from nowhere") };
+        let Err(missing) = token_source(&Env::default()) else {
+            panic!("a token from nowhere")
+        };
         assert_eq!(missing.code(), Code::IdTokenMissing);
         assert!(missing.fix().contains("--identity-token-file"));
     }
 
     #[test]
     fn an_empty_variable_is_not_set() {
-        let env: Env = [("GITLAB_CI", "true"), ("SIGSTORE_ID_TOKEN", "")].into_iter().collect();
-        let Err(missing) = token_source(&env) else { panic!("an empty token was accepted") };
+        let env: Env = [("GITLAB_CI", "true"), ("SIGSTORE_ID_TOKEN", "")]
+            .into_iter()
+            .collect();
+        let Err(missing) = token_source(&env) else {
+            panic!("an empty token was accepted")
+        };
         assert_eq!(missing.provider, Some("GitLab CI"));
     }
 }

@@ -36,7 +36,10 @@ impl IdToken {
         if text.len() > limits::ID_TOKEN_BYTES {
             return Err(ClaimsError::TooLarge);
         }
-        Ok(Self { secret: Secret::new(text), claims: Claims::of_jwt(text)? })
+        Ok(Self {
+            secret: Secret::new(text),
+            claims: Claims::of_jwt(text)?,
+        })
     }
 
     /// What the token says.

@@ -40,7 +40,10 @@ enum Subcommands {
 impl Cli {
     /// Runs the subcommand and returns the exit code.
     pub fn run(self) -> u8 {
-        let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        let runtime = match tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+        {
             Ok(runtime) => runtime,
             Err(error) => return failed(Format::Text, Command::Verify, &internal(&error)),
         };
@@ -70,8 +73,14 @@ impl Cli {
 /// Prints the result. A result that nobody could read did not happen: the exit code says so.
 fn print(format: Format, report: &Report) -> u8 {
     let mut out = io::stdout().lock();
-    let printed = out.write_all(format.render(report).as_bytes()).and_then(|()| out.flush());
-    if printed.is_ok() { report.exit_code } else { Code::Internal.exit() }
+    let printed = out
+        .write_all(format.render(report).as_bytes())
+        .and_then(|()| out.flush());
+    if printed.is_ok() {
+        report.exit_code
+    } else {
+        Code::Internal.exit()
+    }
 }
 
 /// Prints why there is no result: for scripts where they look for the result, for people on standard error.
@@ -79,19 +88,32 @@ fn failed(format: Format, command: Command, problem: &Problem) -> u8 {
     let report = Report::of_problem(command, problem);
     if format == Format::Text {
         // There is nowhere left to report a failing standard error to.
-        let _ = io::stderr().lock().write_all(format.render(&report).as_bytes());
+        let _ = io::stderr()
+            .lock()
+            .write_all(format.render(&report).as_bytes());
         return report.exit_code;
     }
     print(format, &report)
 }
 
 /// What the process says and does when it panics: a bug of ours, exit code 1.
-#[expect(clippy::exit, reason = "the outcome table gives our own bugs exit code 1, and unwinding would give 101")]
+#[expect(
+    clippy::exit,
+    reason = "the outcome table gives our own bugs exit code 1, and unwinding would give 101"
+)]
 pub fn report_panic(panic: &PanicHookInfo<'_>) {
     let message = panic.payload_as_str().unwrap_or("no message");
-    let place = panic.location().map(ToString::to_string).unwrap_or_default();
+    let place = panic
+        .location()
+        .map(ToString::to_string)
+        .unwrap_or_default();
     let what = shown(&format!("panicked at {place}: {message}"));
-    let problem = Problem { code: Code::Internal, what, why: Vec::new(), fix: Code::Internal.fix().to_owned() };
+    let problem = Problem {
+        code: Code::Internal,
+        what,
+        why: Vec::new(),
+        fix: Code::Internal.fix().to_owned(),
+    };
     let code = failed(Format::Text, Command::Verify, &problem);
     std::process::exit(code.into());
 }
@@ -104,7 +126,11 @@ fn internal(error: &dyn std::error::Error) -> Problem {
     Problem {
         code: Code::Internal,
         what: error.to_string(),
-        why: error.source().map(ToString::to_string).into_iter().collect(),
+        why: error
+            .source()
+            .map(ToString::to_string)
+            .into_iter()
+            .collect(),
         fix: Code::Internal.fix().to_owned(),
     }
 }

@@ -29,7 +29,8 @@ impl TrustOptions {
     pub(super) fn trusted_root(&self) -> Result<TrustedRoot, Problem> {
         match &self.trusted_root {
             Some(path) => {
-                let json = files::read_text(path, limits::TRUST_FILE_BYTES).map_err(super::problem)?;
+                let json =
+                    files::read_text(path, limits::TRUST_FILE_BYTES).map_err(super::problem)?;
                 TrustedRoot::parse(&json, Requirements::Everything).map_err(super::problem)
             }
             None => self.instance.trusted_root().map_err(super::problem),
@@ -40,7 +41,8 @@ impl TrustOptions {
     pub(super) fn signing_config(&self, file: Option<&PathBuf>) -> Result<SigningConfig, Problem> {
         match file {
             Some(path) => {
-                let json = files::read_text(path, limits::TRUST_FILE_BYTES).map_err(super::problem)?;
+                let json =
+                    files::read_text(path, limits::TRUST_FILE_BYTES).map_err(super::problem)?;
                 SigningConfig::parse(&json).map_err(super::problem)
             }
             None => self.instance.signing_config().map_err(super::problem),
@@ -62,13 +64,19 @@ pub(super) struct NetworkOptions {
     timeout: Duration,
 
     /// Registry that may be reached without TLS, as host or host:port. This machine always may
-    #[arg(long, env = "SIGNGATE_ALLOW_HTTP_REGISTRY", value_name = "HOST", value_delimiter = ',')]
+    #[arg(
+        long,
+        env = "SIGNGATE_ALLOW_HTTP_REGISTRY",
+        value_name = "HOST",
+        value_delimiter = ','
+    )]
     allow_http_registry: Vec<String>,
 }
 
 impl NetworkOptions {
     pub(super) fn client(&self) -> Result<Http, Problem> {
-        Http::new(self.timeout, self.allow_http_registry.clone()).map_err(|error| super::internal(&error))
+        Http::new(self.timeout, self.allow_http_registry.clone())
+            .map_err(|error| super::internal(&error))
     }
 }
 
@@ -83,12 +91,17 @@ pub(super) struct OutputOptions {
 
 /// Reads image references as typed.
 pub(super) fn images(typed: &[String]) -> Result<Vec<ImageRef>, Problem> {
-    typed.iter().map(|image| image.parse().map_err(super::problem)).collect()
+    typed
+        .iter()
+        .map(|image| image.parse().map_err(super::problem))
+        .collect()
 }
 
 /// A length of time above zero, such as `90s` or `10m`.
 pub(super) fn duration(text: &str) -> Result<Duration, String> {
-    let duration: SignedDuration = text.parse().map_err(|_| "a duration looks like 90s or 10m".to_owned())?;
+    let duration: SignedDuration = text
+        .parse()
+        .map_err(|_| "a duration looks like 90s or 10m".to_owned())?;
     match Duration::try_from(duration) {
         Ok(duration) if duration > Duration::ZERO => Ok(duration),
         _ => Err("a duration is more than zero".to_owned()),

@@ -44,7 +44,10 @@ impl ports::SigningServices for Services<'_> {
         rekor::log_entry(self.http, log, statement, signature, certificate).await
     }
 
-    async fn timestamp(&self, signature: &Signature) -> Result<Option<SignedTimestamp>, ServiceError> {
+    async fn timestamp(
+        &self,
+        signature: &Signature,
+    ) -> Result<Option<SignedTimestamp>, ServiceError> {
         match &self.addresses.tsa {
             Some(url) => tsa::timestamp(self.http, url, signature).await.map(Some),
             None => Ok(None),

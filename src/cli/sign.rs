@@ -2,8 +2,8 @@
 
 use super::options::{self, NetworkOptions, OutputOptions, TrustOptions};
 use super::services::Services;
-use crate::adapters::registry::{Access, Registry};
 use crate::adapters::env;
+use crate::adapters::registry::{Access, Registry};
 use crate::ci::{self, TokenSource};
 use crate::flow::{self, SignRequest};
 use crate::outcome::{Code, Problem};
@@ -28,7 +28,12 @@ pub(super) struct SignArgs {
     trust: TrustOptions,
 
     /// Services of a private instance (signing_config.json v0.2), instead of a named one
-    #[arg(long, env = "SIGNGATE_SIGNING_CONFIG", value_name = "FILE", help_heading = "Trust")]
+    #[arg(
+        long,
+        env = "SIGNGATE_SIGNING_CONFIG",
+        value_name = "FILE",
+        help_heading = "Trust"
+    )]
     signing_config: Option<PathBuf>,
 
     #[command(flatten)]
@@ -58,9 +63,19 @@ impl SignArgs {
         // 2. The story.
         let http = self.network.client()?;
         let registry = Registry::new(&http, &env, Access::Write);
-        let services = Services { http: &http, token, addresses };
-        let request = SignRequest { images: &images, trusted_root: &trusted_root, now };
-        let signed = flow::sign(&registry, &services, &request).await.map_err(super::problem)?;
+        let services = Services {
+            http: &http,
+            token,
+            addresses,
+        };
+        let request = SignRequest {
+            images: &images,
+            trusted_root: &trusted_root,
+            now,
+        };
+        let signed = flow::sign(&registry, &services, &request)
+            .await
+            .map_err(super::problem)?;
         Ok(Report::of_sign(&images, &signed))
     }
 }
@@ -69,7 +84,10 @@ fn half_an_instance() -> Problem {
     Problem {
         code: Code::UsageInvalid,
         what: "--trusted-root and --signing-config are given one without the other".to_owned(),
-        why: vec!["both describe one instance: signing with one and verifying with another cannot work".to_owned()],
+        why: vec![
+            "both describe one instance: signing with one and verifying with another cannot work"
+                .to_owned(),
+        ],
         fix: "pass both, or --instance with a known name".to_owned(),
     }
 }

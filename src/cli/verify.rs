@@ -19,11 +19,21 @@ pub(super) struct VerifyArgs {
     images: Vec<String>,
 
     /// The identity in the signing certificate, exactly: for a CI job its workflow and ref
-    #[arg(long, env = "SIGNGATE_CERTIFICATE_IDENTITY", value_name = "IDENTITY", help_heading = "Whom to accept")]
+    #[arg(
+        long,
+        env = "SIGNGATE_CERTIFICATE_IDENTITY",
+        value_name = "IDENTITY",
+        help_heading = "Whom to accept"
+    )]
     certificate_identity: String,
 
     /// The OIDC issuer that vouches for this identity, exactly
-    #[arg(long, env = "SIGNGATE_CERTIFICATE_OIDC_ISSUER", value_name = "URL", help_heading = "Whom to accept")]
+    #[arg(
+        long,
+        env = "SIGNGATE_CERTIFICATE_OIDC_ISSUER",
+        value_name = "URL",
+        help_heading = "Whom to accept"
+    )]
     certificate_oidc_issuer: String,
 
     #[command(flatten)]
@@ -40,8 +50,8 @@ impl VerifyArgs {
     pub(super) async fn run(self) -> Result<Report, Problem> {
         // 1. Whatever can be wrong without a network stops here.
         let images = options::images(&self.images)?;
-        let policy =
-            Policy::exact(self.certificate_identity, self.certificate_oidc_issuer).map_err(super::problem)?;
+        let policy = Policy::exact(self.certificate_identity, self.certificate_oidc_issuer)
+            .map_err(super::problem)?;
         let trusted_root = self.trust.trusted_root()?;
 
         // 2. The story, for a few images at a time.
@@ -51,7 +61,11 @@ impl VerifyArgs {
         let (registry, policy, trusted_root) = (&registry, &policy, &trusted_root);
         let results = stream::iter(images)
             .map(|image| async move {
-                let request = VerifyRequest { image: &image, policy, trusted_root };
+                let request = VerifyRequest {
+                    image: &image,
+                    policy,
+                    trusted_root,
+                };
                 let result = flow::verify(registry, &request).await;
                 (image, result)
             })

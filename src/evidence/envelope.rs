@@ -5,7 +5,12 @@ pub const PAYLOAD_TYPE: &str = "application/vnd.in-toto+json";
 
 /// The bytes to sign for a statement (DSSE v1 protocol: `DSSEv1 LEN(type) type LEN(body) body`).
 pub fn pae(payload: &[u8]) -> Vec<u8> {
-    let mut bytes = format!("DSSEv1 {} {PAYLOAD_TYPE} {} ", PAYLOAD_TYPE.len(), payload.len()).into_bytes();
+    let mut bytes = format!(
+        "DSSEv1 {} {PAYLOAD_TYPE} {} ",
+        PAYLOAD_TYPE.len(),
+        payload.len()
+    )
+    .into_bytes();
     bytes.extend_from_slice(payload);
     bytes
 }
@@ -14,6 +19,9 @@ pub fn pae(payload: &[u8]) -> Vec<u8> {
 mod tests {
     #[test]
     fn is_the_encoding_of_the_dsse_protocol() {
-        assert_eq!(super::pae(b"{}"), b"DSSEv1 28 application/vnd.in-toto+json 2 {}");
+        assert_eq!(
+            super::pae(b"{}"),
+            b"DSSEv1 28 application/vnd.in-toto+json 2 {}"
+        );
     }
 }

@@ -8,7 +8,9 @@ mod envelope;
 mod referrer;
 mod statement;
 
-pub use bundle::{Bundle, BundleError, Certificate, LogEntry, MEDIA_TYPE_PREFIX, Signature, SignedTimestamp};
+pub use bundle::{
+    Bundle, BundleError, Certificate, LogEntry, MEDIA_TYPE_PREFIX, Signature, SignedTimestamp,
+};
 pub use envelope::{PAYLOAD_TYPE, pae};
 pub(crate) use referrer::EMPTY_CONFIG;
 pub use referrer::{Referrer, bundle_layer};

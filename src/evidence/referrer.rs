@@ -16,7 +16,12 @@ pub struct Referrer {
 
 impl Referrer {
     /// Attaches the bundle of `bundle_size` bytes at `bundle_digest` to `subject`. `created` is RFC 3339 in UTC.
-    pub fn new(subject: &Descriptor, bundle_digest: Digest, bundle_size: u64, created: &str) -> Self {
+    pub fn new(
+        subject: &Descriptor,
+        bundle_digest: Digest,
+        bundle_size: u64,
+        created: &str,
+    ) -> Self {
         let annotations: BTreeMap<String, String> = [
             ("dev.sigstore.bundle.content", "dsse-envelope"),
             ("dev.sigstore.bundle.predicateType", COSIGN_SIGN),
@@ -33,7 +38,11 @@ impl Referrer {
                 digest: Digest::of(EMPTY_CONFIG),
                 artifact_type: BUNDLE_V03,
             },
-            layers: [WireLayer { media_type: BUNDLE_V03, size: bundle_size, digest: bundle_digest }],
+            layers: [WireLayer {
+                media_type: BUNDLE_V03,
+                size: bundle_size,
+                digest: bundle_digest,
+            }],
             annotations: annotations.clone(),
             subject: WireLayer {
                 media_type: &subject.media_type,
@@ -49,7 +58,10 @@ impl Referrer {
             annotations,
             ..manifest.descriptor()
         };
-        Self { manifest, descriptor }
+        Self {
+            manifest,
+            descriptor,
+        }
     }
 }
 
@@ -64,9 +76,14 @@ pub fn bundle_layer(manifest: &[u8]) -> Option<Descriptor> {
         layers: Vec<serde_json::Value>,
     }
     let manifest: Layers = serde_json::from_slice(manifest).ok()?;
-    let [layer] = manifest.layers.as_slice() else { return None };
+    let [layer] = manifest.layers.as_slice() else {
+        return None;
+    };
     let layer = Descriptor::deserialize(layer).ok()?;
-    layer.media_type.starts_with(MEDIA_TYPE_PREFIX).then_some(layer)
+    layer
+        .media_type
+        .starts_with(MEDIA_TYPE_PREFIX)
+        .then_some(layer)
 }
 
 /// The content of the config blob: OCI's empty descriptor.
@@ -131,13 +148,17 @@ mod tests {
                 bundle = bundle
             )
         );
-        assert_eq!(bundle_layer(referrer.manifest.bytes()).unwrap().digest, bundle);
+        assert_eq!(
+            bundle_layer(referrer.manifest.bytes()).unwrap().digest,
+            bundle
+        );
     }
 
     #[test]
     fn foreign_referrers_hold_no_bundle() {
         let digest = Digest::of(b"x");
-        let layer = |kind: &str| format!(r#"{{"mediaType":"{kind}","digest":"{digest}","size":1}}"#);
+        let layer =
+            |kind: &str| format!(r#"{{"mediaType":"{kind}","digest":"{digest}","size":1}}"#);
         let bundle = layer("application/vnd.dev.sigstore.bundle.v0.3+json");
         for manifest in [
             "nonsense".to_owned(),

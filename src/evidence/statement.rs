@@ -23,7 +23,12 @@ impl Statement {
     pub fn image_signature(digest: &Digest) -> Vec<u8> {
         let statement = Wire {
             statement_type: "https://in-toto.io/Statement/v1",
-            subject: [WireSubject { digest: WireDigest { sha256: digest.hex() }, annotations: BTreeMap::new() }],
+            subject: [WireSubject {
+                digest: WireDigest {
+                    sha256: digest.hex(),
+                },
+                annotations: BTreeMap::new(),
+            }],
             predicate_type: COSIGN_SIGN,
             predicate: BTreeMap::new(),
         };
@@ -47,7 +52,9 @@ impl Statement {
     /// Whether `digest` is among the subjects. A subject known only by a weaker algorithm does not count.
     pub fn is_about(&self, digest: &Digest) -> bool {
         let hex = digest.hex();
-        self.subject.iter().any(|subject| subject.digest.get("sha256") == Some(&hex))
+        self.subject
+            .iter()
+            .any(|subject| subject.digest.get("sha256") == Some(&hex))
     }
 }
 
@@ -89,7 +96,10 @@ pub enum StatementError {
 }
 
 /// v1, and the v0.1 that cosign still writes for attestations.
-const STATEMENT_TYPES: [&str; 2] = ["https://in-toto.io/Statement/v1", "https://in-toto.io/Statement/v0.1"];
+const STATEMENT_TYPES: [&str; 2] = [
+    "https://in-toto.io/Statement/v1",
+    "https://in-toto.io/Statement/v0.1",
+];
 
 #[cfg(test)]
 mod tests {
@@ -122,10 +132,22 @@ mod tests {
             )
         };
         for subject in ["null", "{}", "[null]", r#"[{"digest":null}]"#, "[{}]"] {
-            assert!(Statement::parse(with(subject).as_bytes()).is_err(), "{subject}");
+            assert!(
+                Statement::parse(with(subject).as_bytes()).is_err(),
+                "{subject}"
+            );
         }
-        for subject in ["[]", r#"[{"digest":{"sha1":"00"}}]"#, r#"[{"digest":{"sha256":""}}]"#] {
-            assert!(!Statement::parse(with(subject).as_bytes()).unwrap().is_about(&digest), "{subject}");
+        for subject in [
+            "[]",
+            r#"[{"digest":{"sha1":"00"}}]"#,
+            r#"[{"digest":{"sha256":""}}]"#,
+        ] {
+            assert!(
+                !Statement::parse(with(subject).as_bytes())
+                    .unwrap()
+                    .is_about(&digest),
+                "{subject}"
+            );
         }
     }
 

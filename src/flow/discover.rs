@@ -6,7 +6,9 @@
 use super::FlowError;
 use super::ports::Registry;
 use crate::evidence::{Bundle, bundle_layer};
-use crate::image::{Descriptor, Digest, ImageIndex, ImageRef, PinnedImage, Repository, Tag, Version};
+use crate::image::{
+    Descriptor, Digest, ImageIndex, ImageRef, PinnedImage, Repository, Tag, Version,
+};
 use crate::limits;
 use crate::verify::Rejection;
 use futures_util::stream::{self, StreamExt, TryStreamExt};
@@ -52,21 +54,32 @@ pub(super) async fn discover(
 }
 
 /// The image itself, by the digest that we compute over its manifest.
-pub(super) async fn resolve(registry: &impl Registry, image: &ImageRef) -> Result<Resolved, FlowError> {
+pub(super) async fn resolve(
+    registry: &impl Registry,
+    image: &ImageRef,
+) -> Result<Resolved, FlowError> {
     let version = image.version();
     let manifest = registry
         .manifest(image.repository(), &version)
         .await?
-        .ok_or_else(|| FlowError::ImageNotFound { image: image.clone() })?;
+        .ok_or_else(|| FlowError::ImageNotFound {
+            image: image.clone(),
+        })?;
     if let Version::Digest(expected) = version {
         addressed_by(&expected, manifest.digest(), image.repository())?;
     }
-    Ok(Resolved { image: image.pinned(*manifest.digest()), descriptor: manifest.descriptor() })
+    Ok(Resolved {
+        image: image.pinned(*manifest.digest()),
+        descriptor: manifest.descriptor(),
+    })
 }
 
 /// What refers to `image`, by the referrers API and by the fallback tag: a registry that gained the API keeps what was
 /// written before under the tag.
-async fn referrers(registry: &impl Registry, image: &PinnedImage) -> Result<Vec<Descriptor>, FlowError> {
+async fn referrers(
+    registry: &impl Registry,
+    image: &PinnedImage,
+) -> Result<Vec<Descriptor>, FlowError> {
     let by_api = async { registry.referrers(image).await.map_err(FlowError::from) };
     let (by_api, by_tag) = try_join!(by_api, fallback_index(registry, image))?;
     let mut all: Vec<Descriptor> = Vec::new();
@@ -86,9 +99,13 @@ pub(super) async fn fallback_index(
     image: &PinnedImage,
 ) -> Result<Option<ImageIndex>, FlowError> {
     let tag = Version::Tag(Tag::of_referrers(image.digest()));
-    let Some(manifest) = registry.manifest(image.repository(), &tag).await? else { return Ok(None) };
-    let index = ImageIndex::parse(manifest.bytes())
-        .map_err(|source| FlowError::Referrers { image: image.clone(), source })?;
+    let Some(manifest) = registry.manifest(image.repository(), &tag).await? else {
+        return Ok(None);
+    };
+    let index = ImageIndex::parse(manifest.bytes()).map_err(|source| FlowError::Referrers {
+        image: image.clone(),
+        source,
+    })?;
     Ok(Some(index))
 }
 
@@ -98,17 +115,27 @@ async fn candidate(
     repository: &Repository,
     referrer: Descriptor,
 ) -> Result<Option<Candidate>, FlowError> {
-    let candidate = |bundle| Ok(Some(Candidate { referrer: referrer.digest, bundle }));
+    let candidate = |bundle| {
+        Ok(Some(Candidate {
+            referrer: referrer.digest,
+            bundle,
+        }))
+    };
     let version = Version::Digest(referrer.digest);
     let Some(manifest) = registry.manifest(repository, &version).await? else {
         return candidate(Err(Rejection::Gone));
     };
     addressed_by(&referrer.digest, manifest.digest(), repository)?;
-    let Some(layer) = bundle_layer(manifest.bytes()) else { return Ok(None) };
+    let Some(layer) = bundle_layer(manifest.bytes()) else {
+        return Ok(None);
+    };
     if layer.size > limits::BUNDLE_BYTES as u64 {
         return candidate(Err(Rejection::TooLarge { size: layer.size }));
     }
-    let Some(bytes) = registry.blob(repository, &layer.digest, limits::BUNDLE_BYTES).await? else {
+    let Some(bytes) = registry
+        .blob(repository, &layer.digest, limits::BUNDLE_BYTES)
+        .await?
+    else {
         return candidate(Err(Rejection::Gone));
     };
     addressed_by(&layer.digest, &Digest::of(&bytes), repository)?;
@@ -116,9 +143,17 @@ async fn candidate(
 }
 
 /// Content must hash to the digest that it was asked for by, whoever served it.
-pub(super) fn addressed_by(expected: &Digest, found: &Digest, repository: &Repository) -> Result<(), FlowError> {
+pub(super) fn addressed_by(
+    expected: &Digest,
+    found: &Digest,
+    repository: &Repository,
+) -> Result<(), FlowError> {
     if expected == found {
         return Ok(());
     }
-    Err(FlowError::DigestMismatch { expected: *expected, found: *found, repository: repository.to_string() })
+    Err(FlowError::DigestMismatch {
+        expected: *expected,
+        found: *found,
+        repository: repository.to_string(),
+    })
 }

@@ -86,7 +86,10 @@ impl Coded for FlowError {
         match self {
             Self::ImageNotFound { .. } => Code::ImageNotFound,
             Self::DigestMismatch { .. } => Code::DigestMismatch,
-            Self::Referrers { source: ManifestError::TooMany { .. }, .. } => Code::EvidenceTooLarge,
+            Self::Referrers {
+                source: ManifestError::TooMany { .. },
+                ..
+            } => Code::EvidenceTooLarge,
             Self::Referrers { .. } => Code::RegistryUnavailable,
             Self::Service(error) => error.code(),
             Self::Token(error) => error.code(),

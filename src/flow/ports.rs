@@ -10,17 +10,28 @@ use std::borrow::Cow;
 use std::fmt;
 
 /// An OCI registry. What it returns is not believed: the stories hash it.
-#[expect(async_fn_in_trait, reason = "the stories are generic over it and stay on one thread")]
+#[expect(
+    async_fn_in_trait,
+    reason = "the stories are generic over it and stay on one thread"
+)]
 pub trait Registry {
     /// A manifest or index of any kind; nothing if there is none.
-    async fn manifest(&self, repository: &Repository, version: &Version) -> Result<Option<Manifest>, ServiceError>;
+    async fn manifest(
+        &self,
+        repository: &Repository,
+        version: &Version,
+    ) -> Result<Option<Manifest>, ServiceError>;
 
     /// The answer of the referrers API; nothing if the registry does not have it.
     async fn referrers(&self, image: &PinnedImage) -> Result<Option<ImageIndex>, ServiceError>;
 
     /// A blob of at most `limit` bytes; nothing if there is none.
-    async fn blob(&self, repository: &Repository, digest: &Digest, limit: usize)
-    -> Result<Option<Vec<u8>>, ServiceError>;
+    async fn blob(
+        &self,
+        repository: &Repository,
+        digest: &Digest,
+        limit: usize,
+    ) -> Result<Option<Vec<u8>>, ServiceError>;
 
     /// Stores a blob.
     async fn push_blob(&self, repository: &Repository, bytes: &[u8]) -> Result<(), ServiceError>;
@@ -44,7 +55,10 @@ pub enum SubjectNoted {
 }
 
 /// Everything that takes part in making one signature.
-#[expect(async_fn_in_trait, reason = "the stories are generic over it and stay on one thread")]
+#[expect(
+    async_fn_in_trait,
+    reason = "the stories are generic over it and stay on one thread"
+)]
 pub trait SigningServices {
     /// The kind of key.
     type Key: SigningKey;
@@ -73,7 +87,10 @@ pub trait SigningServices {
     ) -> Result<LogEntry, ServiceError>;
 
     /// Has the timestamp authority confirm that the signature exists now; nothing if the instance has none.
-    async fn timestamp(&self, signature: &Signature) -> Result<Option<SignedTimestamp>, ServiceError>;
+    async fn timestamp(
+        &self,
+        signature: &Signature,
+    ) -> Result<Option<SignedTimestamp>, ServiceError>;
 }
 
 /// A private key that never leaves its holder.
@@ -175,7 +192,11 @@ pub enum Fault {
 }
 
 fn said(detail: &str) -> String {
-    if detail.is_empty() { String::new() } else { format!(" and said: {detail}") }
+    if detail.is_empty() {
+        String::new()
+    } else {
+        format!(" and said: {detail}")
+    }
 }
 
 impl Coded for ServiceError {
@@ -183,13 +204,33 @@ impl Coded for ServiceError {
         match (&self.fault, self.service) {
             (Fault::PlainHttp, _) => Code::PlainHttpRefused,
             (Fault::Credentials(_), _) => Code::CredentialsInvalid,
-            (Fault::Status { status: 401 | 403, .. }, Service::Registry) => Code::RegistryDenied,
-            (Fault::Status { status: 401 | 403, .. }, Service::TokenEndpoint) => Code::IdTokenMissing,
+            (
+                Fault::Status {
+                    status: 401 | 403, ..
+                },
+                Service::Registry,
+            ) => Code::RegistryDenied,
+            (
+                Fault::Status {
+                    status: 401 | 403, ..
+                },
+                Service::TokenEndpoint,
+            ) => Code::IdTokenMissing,
             // Fulcio answers every token that it does not like with one of these and an opaque sentence.
-            (Fault::Status { status: 400 | 401 | 403, .. }, Service::Fulcio) => Code::IdTokenRejected,
-            (Fault::Status { status: 400 | 405 | 409 | 412 | 413 | 415 | 422, .. }, Service::Registry) => {
-                Code::SignatureRefused
-            }
+            (
+                Fault::Status {
+                    status: 400 | 401 | 403,
+                    ..
+                },
+                Service::Fulcio,
+            ) => Code::IdTokenRejected,
+            (
+                Fault::Status {
+                    status: 400 | 405 | 409 | 412 | 413 | 415 | 422,
+                    ..
+                },
+                Service::Registry,
+            ) => Code::SignatureRefused,
             (_, service) => service.unavailable(),
         }
     }

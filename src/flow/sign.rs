@@ -48,7 +48,10 @@ pub async fn sign<S: SigningServices>(
     let images = try_join_all(request.images.iter().map(|image| resolve(registry, image)));
     let token = async { services.id_token().await.map_err(FlowError::from) };
     let (images, token) = try_join!(images, token)?;
-    token.claims().check(request.now).map_err(TokenError::from)?;
+    token
+        .claims()
+        .check(request.now)
+        .map_err(TokenError::from)?;
     let expected = expected_signer(token.claims())?;
 
     // 2. One key and one certificate for all of them. The token is not needed after that.
@@ -58,14 +61,25 @@ pub async fn sign<S: SigningServices>(
     drop(token);
 
     // 3. Sign, prove, verify and publish each.
-    let signer = Signer { services, key, certificate, expected };
-    try_join_all(images.iter().map(|image| signer.sign(registry, image, request))).await
+    let signer = Signer {
+        services,
+        key,
+        certificate,
+        expected,
+    };
+    try_join_all(
+        images
+            .iter()
+            .map(|image| signer.sign(registry, image, request)),
+    )
+    .await
 }
 
 /// The policy that the new signatures must satisfy: signed by whom the ID token names.
 fn expected_signer(claims: &Claims) -> Result<Policy, FlowError> {
     let identity = ci::expected_identity(claims).unwrap_or_default();
-    Policy::exact(identity, claims.issuer()).map_err(|_| TokenError::from(ci::ClaimsError::NoIdentity).into())
+    Policy::exact(identity, claims.issuer())
+        .map_err(|_| TokenError::from(ci::ClaimsError::NoIdentity).into())
 }
 
 struct Signer<'a, S: SigningServices> {
@@ -88,19 +102,30 @@ impl<S: SigningServices> Signer<'_, S> {
 
         // 2. Its time and its log entry, in parallel: both need the signature only.
         let timestamp = self.services.timestamp(&signature);
-        let entry = self.services.log_entry(&statement, &signature, &self.certificate);
+        let entry = self
+            .services
+            .log_entry(&statement, &signature, &self.certificate);
         let (timestamp, entry) = try_join!(timestamp, entry)?;
 
         // 3. The bundle, verified as anybody will verify it: nothing unverifiable is published.
         let bundle = Bundle::assemble(statement, &signature, &self.certificate, entry, timestamp)
             .map_err(FlowError::Assembly)?;
-        let evidence = verify::bundle(bundle, &found.image, request.trusted_root)
-            .map_err(|source| FlowError::SelfCheck { image: found.image.clone(), source })?;
+        let evidence =
+            verify::bundle(bundle, &found.image, request.trusted_root).map_err(|source| {
+                FlowError::SelfCheck {
+                    image: found.image.clone(),
+                    source,
+                }
+            })?;
         self.check_signer(&evidence)?;
 
         // 4. Attach it, and read it back.
         let referrer = publish(registry, &found.descriptor, &evidence, request.now).await?;
-        Ok(Signed { image: found.image.clone(), referrer, evidence })
+        Ok(Signed {
+            image: found.image.clone(),
+            referrer,
+            evidence,
+        })
     }
 
     /// Refuses a certificate for another identity: verifying with the documented identity would fail later, in a job

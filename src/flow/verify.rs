@@ -27,14 +27,19 @@ pub struct Verdict {
 }
 
 /// Verifies one image.
-pub async fn verify(registry: &impl Registry, request: &VerifyRequest<'_>) -> Result<Verdict, FlowError> {
+pub async fn verify(
+    registry: &impl Registry,
+    request: &VerifyRequest<'_>,
+) -> Result<Verdict, FlowError> {
     // 1. Resolve to a digest once and fetch the evidence once. From here on no tag exists.
     let (image, candidates) = discover(registry, request.image).await?;
 
     // 2. The cryptography of each candidate, with every reason kept.
     let (mut verified, mut unverified) = (Vec::new(), Vec::new());
     for candidate in candidates {
-        let outcome = candidate.bundle.and_then(|bundle| verify::bundle(bundle, &image, request.trusted_root));
+        let outcome = candidate
+            .bundle
+            .and_then(|bundle| verify::bundle(bundle, &image, request.trusted_root));
         match outcome {
             Ok(evidence) => verified.push((candidate.referrer, evidence)),
             Err(rejection) => unverified.push((candidate.referrer, rejection)),

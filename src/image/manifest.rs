@@ -14,9 +14,15 @@ pub mod media_type {
     /// Docker's image manifest.
     pub const DOCKER_MANIFEST: &str = "application/vnd.docker.distribution.manifest.v2+json";
     /// Docker's index.
-    pub const DOCKER_MANIFEST_LIST: &str = "application/vnd.docker.distribution.manifest.list.v2+json";
+    pub const DOCKER_MANIFEST_LIST: &str =
+        "application/vnd.docker.distribution.manifest.list.v2+json";
     /// What to accept when an image may be of any kind.
-    pub const ANY_IMAGE: [&str; 4] = [IMAGE_MANIFEST, IMAGE_INDEX, DOCKER_MANIFEST, DOCKER_MANIFEST_LIST];
+    pub const ANY_IMAGE: [&str; 4] = [
+        IMAGE_MANIFEST,
+        IMAGE_INDEX,
+        DOCKER_MANIFEST,
+        DOCKER_MANIFEST_LIST,
+    ];
 }
 
 /// The bytes of a manifest or index with the digest that we computed over them.
@@ -32,7 +38,11 @@ pub struct Manifest {
 impl Manifest {
     /// A manifest as received or built.
     pub fn new(media_type: impl Into<String>, bytes: Vec<u8>) -> Self {
-        Self { media_type: media_type.into(), digest: Digest::of(&bytes), bytes }
+        Self {
+            media_type: media_type.into(),
+            digest: Digest::of(&bytes),
+            bytes,
+        }
     }
 
     /// Its media type, as its sender says.
@@ -99,9 +109,13 @@ impl ImageIndex {
         }
         let wire: Wire = serde_json::from_slice(bytes).map_err(ManifestError::Json)?;
         if wire.manifests.len() > limits::REFERRERS {
-            return Err(ManifestError::TooMany { found: wire.manifests.len() });
+            return Err(ManifestError::TooMany {
+                found: wire.manifests.len(),
+            });
         }
-        Ok(Self { entries: wire.manifests })
+        Ok(Self {
+            entries: wire.manifests,
+        })
     }
 
     /// Appends the next page of the same list.
@@ -115,7 +129,9 @@ impl ImageIndex {
 
     /// The entries that are descriptors.
     pub fn descriptors(&self) -> impl Iterator<Item = Descriptor> {
-        self.entries.iter().filter_map(|entry| Descriptor::deserialize(entry).ok())
+        self.entries
+            .iter()
+            .filter_map(|entry| Descriptor::deserialize(entry).ok())
     }
 
     /// Whether an entry for `digest` is there.
@@ -126,8 +142,10 @@ impl ImageIndex {
     /// Adds `descriptor` unless it is there; entries stay sorted by digest as other clients keep them.
     pub fn insert(&mut self, descriptor: &Descriptor) -> Result<(), ManifestError> {
         if !self.contains(&descriptor.digest) {
-            self.entries.push(serde_json::to_value(descriptor).map_err(ManifestError::Json)?);
-            self.entries.sort_by(|a, b| digest_text(a).cmp(digest_text(b)));
+            self.entries
+                .push(serde_json::to_value(descriptor).map_err(ManifestError::Json)?);
+            self.entries
+                .sort_by(|a, b| digest_text(a).cmp(digest_text(b)));
         }
         Ok(())
     }
@@ -145,7 +163,10 @@ impl ImageIndex {
 }
 
 fn digest_text(entry: &serde_json::Value) -> &str {
-    entry.get("digest").and_then(serde_json::Value::as_str).unwrap_or_default()
+    entry
+        .get("digest")
+        .and_then(serde_json::Value::as_str)
+        .unwrap_or_default()
 }
 
 /// Why a manifest or index cannot be used.
@@ -155,7 +176,10 @@ pub enum ManifestError {
     #[error("it is not valid JSON of its kind")]
     Json(#[source] serde_json::Error),
     /// More referrers than [`limits::REFERRERS`].
-    #[error("it lists {found} referrers, more than the {} that are read", limits::REFERRERS)]
+    #[error(
+        "it lists {found} referrers, more than the {} that are read",
+        limits::REFERRERS
+    )]
     TooMany {
         /// How many there are.
         found: usize,
@@ -178,10 +202,15 @@ mod tests {
         let mut index = ImageIndex::parse(foreign.as_bytes()).unwrap();
         index.insert(&descriptor("a")).unwrap();
         index.insert(&descriptor("a")).unwrap();
-        let written: serde_json::Value = serde_json::from_slice(index.to_manifest().unwrap().bytes()).unwrap();
+        let written: serde_json::Value =
+            serde_json::from_slice(index.to_manifest().unwrap().bytes()).unwrap();
         let entries = written["manifests"].as_array().unwrap();
         assert_eq!(entries.len(), 3);
-        assert!(entries.iter().any(|entry| entry["platform"]["os"] == "linux" && entry["data"] == "e30="));
+        assert!(
+            entries
+                .iter()
+                .any(|entry| entry["platform"]["os"] == "linux" && entry["data"] == "e30=")
+        );
         assert_eq!(index.descriptors().count(), 1);
     }
 
@@ -190,6 +219,9 @@ mod tests {
         let mut index = ImageIndex::default();
         index.entries = vec![serde_json::json!({}); limits::REFERRERS + 1];
         let bytes = index.to_manifest().unwrap().bytes;
-        assert!(matches!(ImageIndex::parse(&bytes), Err(ManifestError::TooMany { .. })));
+        assert!(matches!(
+            ImageIndex::parse(&bytes),
+            Err(ManifestError::TooMany { .. })
+        ));
     }
 }

@@ -30,7 +30,10 @@ impl ImageRef {
 
     /// This image at `digest`, the answer of the registry to [`Self::version`].
     pub fn pinned(&self, digest: Digest) -> PinnedImage {
-        PinnedImage { repository: self.repository.clone(), digest }
+        PinnedImage {
+            repository: self.repository.clone(),
+            digest,
+        }
     }
 }
 
@@ -38,22 +41,31 @@ impl FromStr for ImageRef {
     type Err = ReferenceError;
 
     fn from_str(text: &str) -> Result<Self, ReferenceError> {
-        let invalid = |why| ReferenceError { reference: text.to_owned(), why };
+        let invalid = |why| ReferenceError {
+            reference: text.to_owned(),
+            why,
+        };
         let (rest, digest) = match text.split_once('@') {
-            Some((rest, digest)) => {
-                (rest, Some(digest.parse().map_err(|e| invalid(Malformed::Digest(e)))?))
-            }
+            Some((rest, digest)) => (
+                rest,
+                Some(digest.parse().map_err(|e| invalid(Malformed::Digest(e)))?),
+            ),
             None => (text, None),
         };
         // A colon after the last slash starts the tag; one before it belongs to the registry's port.
         let name_start = rest.rfind('/').map_or(0, |slash| slash + 1);
         let (name, tag) = match rest[name_start..].split_once(':') {
-            Some((name, tag)) => {
-                (&rest[..name_start + name.len()], Some(tag.parse().map_err(invalid)?))
-            }
+            Some((name, tag)) => (
+                &rest[..name_start + name.len()],
+                Some(tag.parse().map_err(invalid)?),
+            ),
             None => (rest, None),
         };
-        Ok(Self { repository: name.parse().map_err(invalid)?, tag, digest })
+        Ok(Self {
+            repository: name.parse().map_err(invalid)?,
+            tag,
+            digest,
+        })
     }
 }
 
@@ -152,7 +164,9 @@ impl fmt::Display for Repository {
 
 /// Docker's rule: the first component is a registry if it cannot be a user name.
 fn is_registry(first: &str) -> bool {
-    first.contains(['.', ':']) || first == "localhost" || first.bytes().any(|b| b.is_ascii_uppercase())
+    first.contains(['.', ':'])
+        || first == "localhost"
+        || first.bytes().any(|b| b.is_ascii_uppercase())
 }
 
 /// Host name or IP address, and an optional port; no user info, no international names (homographs).
@@ -161,7 +175,9 @@ fn check_registry(registry: &str) -> Result<(), Malformed> {
         Some((host, port)) if !port.contains(']') => (host, Some(port)),
         _ => (registry, None),
     };
-    let bracketed = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
+    let bracketed = host
+        .strip_prefix('[')
+        .and_then(|host| host.strip_suffix(']'));
     let host_is_valid = match bracketed {
         Some(address) => address.parse::<std::net::Ipv6Addr>().is_ok(),
         None => {
@@ -170,14 +186,20 @@ fn check_registry(registry: &str) -> Result<(), Malformed> {
                     !label.is_empty()
                         && !label.starts_with('-')
                         && !label.ends_with('-')
-                        && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+                        && label
+                            .bytes()
+                            .all(|b| b.is_ascii_alphanumeric() || b == b'-')
                 })
         }
     };
     let port_is_valid = port.is_none_or(|port| {
         port.bytes().all(|b| b.is_ascii_digit()) && port.parse::<u16>().is_ok_and(|port| port != 0)
     });
-    if host_is_valid && port_is_valid { Ok(()) } else { Err(Malformed::Registry) }
+    if host_is_valid && port_is_valid {
+        Ok(())
+    } else {
+        Err(Malformed::Registry)
+    }
 }
 
 /// distribution-spec: `[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*`.
@@ -186,13 +208,16 @@ fn is_path_component(component: &str) -> bool {
     let mut last_was_separator = true;
     for character in component.chars() {
         if character.is_ascii_lowercase() || character.is_ascii_digit() {
-            let known = matches!(separator.as_str(), "" | "." | "_" | "__") || separator.bytes().all(|b| b == b'-');
+            let known = matches!(separator.as_str(), "" | "." | "_" | "__")
+                || separator.bytes().all(|b| b == b'-');
             if !known {
                 return false;
             }
             separator.clear();
             last_was_separator = false;
-        } else if matches!(character, '.' | '_' | '-') && !(last_was_separator && separator.is_empty()) {
+        } else if matches!(character, '.' | '_' | '-')
+            && !(last_was_separator && separator.is_empty())
+        {
             separator.push(character);
             last_was_separator = true;
         } else {
@@ -220,8 +245,14 @@ impl FromStr for Tag {
     fn from_str(text: &str) -> Result<Self, Malformed> {
         let valid = (1..=128).contains(&text.len())
             && !text.starts_with(['.', '-'])
-            && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'-'));
-        if valid { Ok(Self(text.to_owned())) } else { Err(Malformed::Tag) }
+            && text
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'-'));
+        if valid {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(Malformed::Tag)
+        }
     }
 }
 
@@ -282,7 +313,9 @@ pub enum Malformed {
     #[error("a repository has at most 255 characters")]
     TooLong,
     /// The tag.
-    #[error("a tag has 1 to 128 characters of A-Z a-z 0-9 _ . - and starts with none of the last two")]
+    #[error(
+        "a tag has 1 to 128 characters of A-Z a-z 0-9 _ . - and starts with none of the last two"
+    )]
     Tag,
     /// The digest.
     #[error(transparent)]
@@ -325,11 +358,30 @@ mod tests {
     #[test]
     fn tricks_with_names_are_refused() {
         for typed in [
-            "", "/", "https://ghcr.io/acme/app", "ghcr.io/Acme/app", "ghcr.io/acme//app", "ghcr.io/acme/app/",
-            "user:secret@ghcr.io/acme/app", "ghcr.io@evil.example/app", "ghcr.io:99999/app", "ghcr.io:/app",
-            "ghcr.io:0/app", "gһcr.io/acme/app", "ghcr.io/acme/app:", "ghcr.io/acme/app:-x", "ghcr.io/acme/app@sha256:12",
-            "ghcr.io/acme/app:a:b", "ghcr.io/../app", "ghcr.io/a..b/app", "ghcr.io/a___b/app", "-ghcr.io/app",
-            "ghcr.io/acme/app@sha256:x@sha256:y", "ghcr.io/acme/app\n", "[::1/app", "ghcr.io/acme/-app",
+            "",
+            "/",
+            "https://ghcr.io/acme/app",
+            "ghcr.io/Acme/app",
+            "ghcr.io/acme//app",
+            "ghcr.io/acme/app/",
+            "user:secret@ghcr.io/acme/app",
+            "ghcr.io@evil.example/app",
+            "ghcr.io:99999/app",
+            "ghcr.io:/app",
+            "ghcr.io:0/app",
+            "gһcr.io/acme/app",
+            "ghcr.io/acme/app:",
+            "ghcr.io/acme/app:-x",
+            "ghcr.io/acme/app@sha256:12",
+            "ghcr.io/acme/app:a:b",
+            "ghcr.io/../app",
+            "ghcr.io/a..b/app",
+            "ghcr.io/a___b/app",
+            "-ghcr.io/app",
+            "ghcr.io/acme/app@sha256:x@sha256:y",
+            "ghcr.io/acme/app\n",
+            "[::1/app",
+            "ghcr.io/acme/-app",
         ] {
             assert!(typed.parse::<ImageRef>().is_err(), "{typed:?} was accepted");
         }

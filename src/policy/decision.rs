@@ -28,8 +28,14 @@ impl Decision {
         rejected.sort_by_key(|candidate| (distance(candidate.code()), candidate.findings.len()));
         match (by.is_empty(), rejected.first()) {
             (false, _) => Self::Allow { by, rejected },
-            (true, Some(nearest)) => Self::Deny { code: nearest.code(), rejected },
-            (true, None) => Self::Deny { code: Code::NoSignature, rejected },
+            (true, Some(nearest)) => Self::Deny {
+                code: nearest.code(),
+                rejected,
+            },
+            (true, None) => Self::Deny {
+                code: Code::NoSignature,
+                rejected,
+            },
         }
     }
 
@@ -60,7 +66,9 @@ pub struct Rejected {
 impl Rejected {
     /// The code of the first reason.
     pub fn code(&self) -> Code {
-        self.findings.first().map_or(Code::Internal, |finding| finding.code)
+        self.findings
+            .first()
+            .map_or(Code::Internal, |finding| finding.code)
     }
 }
 
@@ -81,7 +89,13 @@ pub struct Finding {
 
 impl Finding {
     pub(super) fn of_problem(problem: Problem) -> Self {
-        Self { code: problem.code, what: problem.what, why: problem.why, expected: None, found: None }
+        Self {
+            code: problem.code,
+            what: problem.what,
+            why: problem.why,
+            expected: None,
+            found: None,
+        }
     }
 
     pub(super) fn mismatch(code: Code, expected: &str, found: Option<&str>) -> Self {

@@ -22,9 +22,19 @@ pub struct Policy {
 
 impl Policy {
     /// Accepts image signatures by exactly this identity, vouched for by exactly this issuer.
-    pub fn exact(identity: impl Into<String>, issuer: impl Into<String>) -> Result<Self, EmptyPolicy> {
-        let policy = Self { identity: identity.into(), issuer: issuer.into() };
-        if policy.identity.is_empty() || policy.issuer.is_empty() { Err(EmptyPolicy) } else { Ok(policy) }
+    pub fn exact(
+        identity: impl Into<String>,
+        issuer: impl Into<String>,
+    ) -> Result<Self, EmptyPolicy> {
+        let policy = Self {
+            identity: identity.into(),
+            issuer: issuer.into(),
+        };
+        if policy.identity.is_empty() || policy.issuer.is_empty() {
+            Err(EmptyPolicy)
+        } else {
+            Ok(policy)
+        }
     }
 
     /// The identity that must have signed.
@@ -38,7 +48,11 @@ impl Policy {
     }
 
     /// Decides about one image from everything that was found on it.
-    pub fn evaluate(&self, verified: Vec<(Digest, Verified<Bundle>)>, unverified: Vec<(Digest, Rejection)>) -> Decision {
+    pub fn evaluate(
+        &self,
+        verified: Vec<(Digest, Verified<Bundle>)>,
+        unverified: Vec<(Digest, Rejection)>,
+    ) -> Decision {
         let mut accepted = Vec::new();
         let mut rejected: Vec<Rejected> = unverified
             .into_iter()
@@ -53,7 +67,11 @@ impl Policy {
             if findings.is_empty() {
                 accepted.push(Accepted { referrer, evidence });
             } else {
-                rejected.push(Rejected { referrer, signer: Some(evidence.signer().clone()), findings });
+                rejected.push(Rejected {
+                    referrer,
+                    signer: Some(evidence.signer().clone()),
+                    findings,
+                });
             }
         }
         Decision::new(accepted, rejected)

@@ -43,6 +43,9 @@ mod tests {
 
     #[test]
     fn long_text_is_cut() {
-        assert_eq!(shown(&"é".repeat(1000)).chars().count(), crate::limits::SHOWN_TEXT + 1);
+        assert_eq!(
+            shown(&"é".repeat(1000)).chars().count(),
+            crate::limits::SHOWN_TEXT + 1
+        );
     }
 }

@@ -38,7 +38,10 @@ impl Format {
 
 impl fmt::Display for Format {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let name = Self::ALL.into_iter().find(|(format, _)| format == self).map(|(_, name)| name);
+        let name = Self::ALL
+            .into_iter()
+            .find(|(format, _)| format == self)
+            .map(|(_, name)| name);
         f.write_str(name.unwrap_or_default())
     }
 }
@@ -51,6 +54,11 @@ impl FromStr for Format {
             .into_iter()
             .find(|(_, name)| *name == text)
             .map(|(format, _)| format)
-            .ok_or_else(|| format!("known formats are {}", Self::ALL.map(|(_, name)| name).join(" and ")))
+            .ok_or_else(|| {
+                format!(
+                    "known formats are {}",
+                    Self::ALL.map(|(_, name)| name).join(" and ")
+                )
+            })
     }
 }

@@ -169,9 +169,15 @@ pub struct ProblemView {
 impl Report {
     /// The report of `signgate verify`. A denial outweighs an error: trying again would not change it.
     pub fn of_verify<E: Coded>(results: Vec<(ImageRef, Result<Verdict, E>)>) -> Self {
-        let images: Vec<(Image, Option<Code>)> = results.into_iter().map(|(image, result)| verified(&image, result)).collect();
+        let images: Vec<(Image, Option<Code>)> = results
+            .into_iter()
+            .map(|(image, result)| verified(&image, result))
+            .collect();
         let code_of = |verdict| {
-            images.iter().find(|(image, _)| image.verdict == verdict).and_then(|(_, code)| *code)
+            images
+                .iter()
+                .find(|(image, _)| image.verdict == verdict)
+                .and_then(|(_, code)| *code)
         };
         let code = code_of(VerdictView::Denied).or_else(|| code_of(VerdictView::Error));
         Self {
@@ -190,11 +196,20 @@ impl Report {
             .zip(signed)
             .map(|(requested, signed)| Image {
                 image: Some(signed.image.to_string()),
-                signatures: vec![SignatureView::new(&signed.referrer.to_string(), &signed.evidence)],
+                signatures: vec![SignatureView::new(
+                    &signed.referrer.to_string(),
+                    &signed.evidence,
+                )],
                 ..Image::new(requested, VerdictView::Signed)
             })
             .collect();
-        Self { version: VERSION, command: Command::Sign, exit_code: 0, images, problem: None }
+        Self {
+            version: VERSION,
+            command: Command::Sign,
+            exit_code: 0,
+            images,
+            problem: None,
+        }
     }
 
     /// The report of a run that failed as a whole.

@@ -1,7 +1,331 @@
-//! The sandbox.
+//! A whole Sigstore, and a registry, on the loopback interface of one process: for trying, testing and learning.
+//!
+//! The servers speak the real protocols with real cryptography, so that signgate and cosign work against them
+//! unchanged; but the keys are made anew at every start and the issuers believe anybody who is let in. Nothing here
+//! is ever part of a release binary.
+//!
+//! # Who talks to whom
+//!
+//! Signing an image, in order:
+//!
+//! 1. **OIDC issuer** ([`oidc`]). The job asks its platform for an ID token: a signed statement of which repository,
+//!    workflow, ref and commit is running.
+//! 2. **Fulcio** (`fulcio`). The job makes a key pair, and exchanges the token for a certificate that binds the
+//!    public key to the claims (`extensions`) for ten minutes. Before the certificate authority (`ca`) signs, the
+//!    **certificate transparency log** (`ct_log`) promises to make the certificate public.
+//! 3. The job signs a statement about the image and throws the private key away. From now on the signature can only
+//!    be believed if it was made within those ten minutes, which somebody else must attest:
+//! 4. the **timestamp authority** (`tsa`) says when the signature existed, and
+//! 5. **Rekor** says that everybody can see it: an append-only log (`merkle`) whose head is signed (`checkpoint`).
+//!    Version 1 (`rekor_v1`) also promises and tells the time, version 2 (`rekor_v2`) does neither.
+//! 6. **Registry** ([`registry`]). Certificate, signature, timestamp and log entry become one *bundle*, and the bundle
+//!    is attached to the image.
+//!
+//! Verifying needs the registry only: everything else was proved beforehand, to whoever has the trusted root
+//! (`trust`), which lists the keys of steps 2, 4 and 5. Steps 4 and 5 do not depend on each other.
+//!
+//! # Playing with it
+//!
+//! [`Sandbox::service`] breaks or delays a service and turns its clock; [`Sandbox::oidc`] makes the job another one;
+//! [`Sandbox::requests`] tells who asked for what; [`Sandbox::forger`] makes bundles that are wrong in exactly one
+//! way; [`Sandbox::registry`] looks into the registry and poisons it.
 
+pub mod error;
 pub mod faults;
+pub mod flaw;
+pub mod forge;
+pub mod identity;
 pub mod image;
+pub mod oidc;
+pub mod options;
 pub mod registry;
 pub mod requests;
 pub mod server;
+
+pub(crate) mod ca;
+pub(crate) mod certificate;
+pub(crate) mod checkpoint;
+pub(crate) mod clock;
+pub(crate) mod ct_log;
+mod environment;
+pub(crate) mod extensions;
+pub(crate) mod fulcio;
+pub(crate) mod merkle;
+pub(crate) mod receipt;
+pub(crate) mod rekor_body;
+pub(crate) mod rekor_v1;
+pub(crate) mod rekor_v2;
+#[cfg(test)]
+mod tests;
+pub(crate) mod timestamp_token;
+pub(crate) mod token;
+pub(crate) mod trust;
+pub(crate) mod tsa;
+pub(crate) mod verifier;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use axum::Router;
+use jiff::{SignedDuration, Timestamp};
+use tempfile::TempDir;
+
+use self::ca::CertificateAuthority;
+use self::clock::Clock;
+use self::error::{Error, Result};
+use self::faults::{Fault, Faults};
+use self::forge::Forger;
+use self::fulcio::Fulcio;
+use self::oidc::Issuer;
+use self::options::Options;
+use self::registry::Registry;
+use self::rekor_v1::RekorV1;
+use self::rekor_v2::RekorV2;
+use self::requests::{RequestLog, ServiceName};
+use self::server::{Listener, Service};
+use self::trust::{Addresses, Trust};
+use self::tsa::TimestampAuthority;
+
+/// A running sandbox. Dropping it stops the servers and removes a temporary directory.
+pub struct Sandbox {
+    services: Services,
+    issuer: Issuer,
+    registry: Registry,
+    trust: Trust,
+    log: RequestLog,
+    dir: PathBuf,
+    _temporary: Option<TempDir>,
+}
+
+struct Services {
+    oidc: Service,
+    fulcio: Service,
+    rekor_v1: Service,
+    rekor_v2: Service,
+    tsa: Service,
+    registry: Service,
+}
+
+impl Sandbox {
+    /// Starts every service on a free port of 127.0.0.1, within the current Tokio runtime, and writes
+    /// `trusted_root.json`, `signing_config.json` and, as requests come, `requests.jsonl` into the directory.
+    ///
+    /// # Errors
+    /// The directory cannot be written, or the system has no port or no randomness to give.
+    pub async fn start(options: Options) -> Result<Self> {
+        let (dir, temporary) = directory(options.dir.as_deref())?;
+        let log = RequestLog::with_file(&dir.join("requests.jsonl"))?;
+        let stands = Stands::set_up(&options).await?;
+        let since = Timestamp::now()
+            .checked_sub(TRUSTED_BEFORE_START)
+            .map_err(|error| Error::Range(error.to_string()))?;
+
+        let issuer = Issuer::new(stands.oidc.url(), stands.oidc.clock(), options.job.clone())?;
+        let trust = Trust {
+            ca: Arc::new(CertificateAuthority::new(since)?),
+            rekor_v1: RekorV1::new(host(stands.rekor_v1.url()), stands.rekor_v1.clock())?,
+            rekor_v2: RekorV2::new()?,
+            tsa: TimestampAuthority::new(stands.tsa.clock(), since)?,
+            since,
+        };
+        let addresses = stands.addresses();
+        write_json(&dir.join(TRUSTED_ROOT), &trust.trusted_root(&addresses)?)?;
+        let signing_config = trust.signing_config(&addresses, &options.rekor);
+        write_json(&dir.join(SIGNING_CONFIG), &signing_config)?;
+
+        let registry = Registry::new(options.registry);
+        let services = stands.open(&issuer, &trust, &registry, &log);
+        Ok(Self {
+            services,
+            issuer,
+            registry,
+            trust,
+            log,
+            dir,
+            _temporary: temporary,
+        })
+    }
+
+    /// A service: its address, its faults and its clock.
+    pub fn service(&self, name: ServiceName) -> &Service {
+        match name {
+            ServiceName::Oidc => &self.services.oidc,
+            ServiceName::Fulcio => &self.services.fulcio,
+            ServiceName::RekorV1 => &self.services.rekor_v1,
+            ServiceName::RekorV2 => &self.services.rekor_v2,
+            ServiceName::Tsa => &self.services.tsa,
+            ServiceName::Registry => &self.services.registry,
+        }
+    }
+
+    /// `http://127.0.0.1:PORT` of a service, without a slash at the end.
+    pub fn url(&self, name: ServiceName) -> &str {
+        &self.service(name).url
+    }
+
+    /// `127.0.0.1:PORT` of the registry, as it stands in an image reference.
+    pub fn registry_host(&self) -> &str {
+        host(self.url(ServiceName::Registry))
+    }
+
+    /// Every request that a service has answered.
+    pub fn requests(&self) -> &RequestLog {
+        &self.log
+    }
+
+    /// The registry, from the inside.
+    pub fn registry(&self) -> &Registry {
+        &self.registry
+    }
+
+    /// The issuers, and through them the running job.
+    pub fn oidc(&self) -> &Issuer {
+        &self.issuer
+    }
+
+    /// Makes bundles that verify under this sandbox's trusted root, or just do not.
+    pub fn forger(&self) -> Forger {
+        Forger::new(self.trust.clone(), self.issuer.clone())
+    }
+
+    /// The trusted root, for `--trusted-root`.
+    pub fn trusted_root_path(&self) -> PathBuf {
+        self.dir.join(TRUSTED_ROOT)
+    }
+
+    /// The signing config, for `--signing-config`.
+    pub fn signing_config_path(&self) -> PathBuf {
+        self.dir.join(SIGNING_CONFIG)
+    }
+
+    /// The directory that holds the files.
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// What a shell exports to be the running GitHub job, for signgate and for cosign, at this moment.
+    pub fn environment(&self) -> Vec<(&'static str, String)> {
+        environment::environment(self)
+    }
+}
+
+/// A service before it opens: it has its address, its faults and its clock, but no router yet, because routers are
+/// told addresses.
+struct Stand {
+    name: ServiceName,
+    listener: Listener,
+    faults: Faults,
+}
+
+impl Stand {
+    async fn new(name: ServiceName, options: &Options) -> Result<Self> {
+        let faults = Faults::new();
+        if !options.latency.is_zero() {
+            faults.add(Fault::Latency(options.latency));
+        }
+        for fault in options.faults.iter().filter(|fault| fault.service == name) {
+            faults.apply(fault.change.clone());
+        }
+        Ok(Self {
+            name,
+            listener: server::bind().await?,
+            faults,
+        })
+    }
+
+    fn url(&self) -> &str {
+        self.listener.url()
+    }
+
+    fn clock(&self) -> Clock {
+        let faults = self.faults.clone();
+        Clock::new(move || faults.now())
+    }
+
+    fn open(self, router: Router, log: &RequestLog) -> Service {
+        Service::start(self.name, self.listener, router, self.faults, log.clone())
+    }
+}
+
+struct Stands {
+    oidc: Stand,
+    fulcio: Stand,
+    rekor_v1: Stand,
+    rekor_v2: Stand,
+    tsa: Stand,
+    registry: Stand,
+}
+
+impl Stands {
+    async fn set_up(options: &Options) -> Result<Self> {
+        Ok(Self {
+            oidc: Stand::new(ServiceName::Oidc, options).await?,
+            fulcio: Stand::new(ServiceName::Fulcio, options).await?,
+            rekor_v1: Stand::new(ServiceName::RekorV1, options).await?,
+            rekor_v2: Stand::new(ServiceName::RekorV2, options).await?,
+            tsa: Stand::new(ServiceName::Tsa, options).await?,
+            registry: Stand::new(ServiceName::Registry, options).await?,
+        })
+    }
+
+    fn addresses(&self) -> Addresses {
+        Addresses {
+            oidc: self.oidc.url().to_owned(),
+            fulcio: self.fulcio.url().to_owned(),
+            rekor_v1: self.rekor_v1.url().to_owned(),
+            rekor_v2: self.rekor_v2.url().to_owned(),
+            tsa: self.tsa.url().to_owned(),
+        }
+    }
+
+    fn open(
+        self,
+        issuer: &Issuer,
+        trust: &Trust,
+        registry: &Registry,
+        log: &RequestLog,
+    ) -> Services {
+        let fulcio = Fulcio {
+            authority: Arc::clone(&trust.ca),
+            issuer: issuer.clone(),
+            clock: self.fulcio.clock(),
+        };
+        let registry = registry.clone().router(self.registry.url());
+        Services {
+            oidc: self.oidc.open(issuer.router(), log),
+            fulcio: self.fulcio.open(fulcio.router(), log),
+            rekor_v1: self.rekor_v1.open(trust.rekor_v1.clone().router(), log),
+            rekor_v2: self.rekor_v2.open(trust.rekor_v2.clone().router(), log),
+            tsa: self.tsa.open(trust.tsa.clone().router(), log),
+            registry: self.registry.open(registry, log),
+        }
+    }
+}
+
+fn directory(wanted: Option<&Path>) -> Result<(PathBuf, Option<TempDir>)> {
+    match wanted {
+        Some(dir) => {
+            std::fs::create_dir_all(dir)?;
+            Ok((dir.to_owned(), None))
+        }
+        None => {
+            let temporary = tempfile::Builder::new()
+                .prefix("signgate-sandbox-")
+                .tempdir()?;
+            Ok((temporary.path().to_owned(), Some(temporary)))
+        }
+    }
+}
+
+fn write_json(path: &Path, document: &serde_json::Value) -> Result<()> {
+    Ok(std::fs::write(path, serde_json::to_vec_pretty(document)?)?)
+}
+
+fn host(url: &str) -> &str {
+    url.strip_prefix("http://").unwrap_or(url)
+}
+
+const TRUSTED_ROOT: &str = "trusted_root.json";
+const SIGNING_CONFIG: &str = "signing_config.json";
+/// Authorities are trusted from before the start, so that a service whose clock is slow is still believed.
+const TRUSTED_BEFORE_START: SignedDuration = SignedDuration::from_hours(30 * 24);

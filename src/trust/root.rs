@@ -17,11 +17,21 @@ impl TrustedRoot {
         let root = trust_root::TrustedRoot::from_json(json).map_err(TrustError::Root)?;
         // A root that lacks an authority would make every signature look bad: say what is missing instead.
         for (missing, what) in [
-            (root.certificate_authorities.is_empty(), "certificate authority"),
-            (root.tlogs.is_empty() && requirements == Requirements::Everything, "transparency log"),
-            (root.ctlogs.is_empty() && requirements == Requirements::Everything, "CT log"),
             (
-                root.timestamp_authorities.is_empty() && requirements == Requirements::TimestampOnly,
+                root.certificate_authorities.is_empty(),
+                "certificate authority",
+            ),
+            (
+                root.tlogs.is_empty() && requirements == Requirements::Everything,
+                "transparency log",
+            ),
+            (
+                root.ctlogs.is_empty() && requirements == Requirements::Everything,
+                "CT log",
+            ),
+            (
+                root.timestamp_authorities.is_empty()
+                    && requirements == Requirements::TimestampOnly,
                 "timestamp authority",
             ),
         ] {
@@ -30,7 +40,10 @@ impl TrustedRoot {
             }
         }
         let verifier = Verifier::new(&root).map_err(|e| TrustError::Unusable(Box::new(e)))?;
-        Ok(Self { verifier, requirements })
+        Ok(Self {
+            verifier,
+            requirements,
+        })
     }
 
     /// What a signature under this root must prove.
@@ -121,10 +134,19 @@ mod tests {
                 _ => panic!("a root without {remove} was accepted"),
             }
         };
-        assert_eq!(missing("certificateAuthorities", Requirements::Everything), "certificate authority");
-        assert_eq!(missing("tlogs", Requirements::Everything), "transparency log");
+        assert_eq!(
+            missing("certificateAuthorities", Requirements::Everything),
+            "certificate authority"
+        );
+        assert_eq!(
+            missing("tlogs", Requirements::Everything),
+            "transparency log"
+        );
         assert_eq!(missing("ctlogs", Requirements::Everything), "CT log");
-        assert_eq!(missing("timestampAuthorities", Requirements::TimestampOnly), "timestamp authority");
+        assert_eq!(
+            missing("timestampAuthorities", Requirements::TimestampOnly),
+            "timestamp authority"
+        );
     }
 
     #[test]

@@ -9,14 +9,20 @@ use sigstore_verify::VerificationPolicy;
 use sigstore_verify::types::Sha256Hash;
 
 /// Verifies `bundle` for `image` against `root`, whoever signed it.
-pub fn bundle(bundle: Bundle, image: &PinnedImage, root: &TrustedRoot) -> Result<Verified<Bundle>, Rejection> {
+pub fn bundle(
+    bundle: Bundle,
+    image: &PinnedImage,
+    root: &TrustedRoot,
+) -> Result<Verified<Bundle>, Rejection> {
     // 1. An image signature is a signed statement; a bare signature over bytes says nothing about an image.
     let payload = bundle.payload().ok_or(Rejection::NoStatement)?;
 
     // 2. to 6. Everything is required that this instance can prove. The identity is judged afterwards, by the policy.
     let policy = match root.requirements() {
         Requirements::Everything => VerificationPolicy::any_identity(),
-        Requirements::TimestampOnly => VerificationPolicy::any_identity().skip_tlog_unsafe().skip_sct(),
+        Requirements::TimestampOnly => VerificationPolicy::any_identity()
+            .skip_tlog_unsafe()
+            .skip_sct(),
     };
     let digest = Sha256Hash::new(*image.digest().as_bytes());
     let result = root.verifier().verify(digest, bundle.parsed(), &policy)?;
@@ -29,11 +35,15 @@ pub fn bundle(bundle: Bundle, image: &PinnedImage, root: &TrustedRoot) -> Result
 
     // No verdict by absence of errors: what was required must have been established.
     let everything = root.requirements() == Requirements::Everything;
-    let certificate = result.certificate().filter(|_| result.certificate_verified());
+    let certificate = result
+        .certificate()
+        .filter(|_| result.certificate_verified());
     if everything && !(result.sct_verified() && result.tlog_verified()) {
         return Err(Rejection::NotEstablished);
     }
-    let (Some(certificate), Some(signed_at)) = (certificate, result.verified_timestamps().iter().min()) else {
+    let (Some(certificate), Some(signed_at)) =
+        (certificate, result.verified_timestamps().iter().min())
+    else {
         return Err(Rejection::NotEstablished);
     };
 
@@ -48,5 +58,8 @@ pub fn bundle(bundle: Bundle, image: &PinnedImage, root: &TrustedRoot) -> Result
         signed_at: *signed_at,
         log_index,
     };
-    Ok(Verified { evidence: bundle, facts })
+    Ok(Verified {
+        evidence: bundle,
+        facts,
+    })
 }

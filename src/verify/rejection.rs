@@ -21,7 +21,10 @@ pub enum Rejection {
     #[error("it is listed as a referrer, but the registry does not have it")]
     Gone,
     /// It is larger than [`limits::BUNDLE_BYTES`].
-    #[error("it announces a bundle of {size} bytes, more than the {} that are read", limits::BUNDLE_BYTES)]
+    #[error(
+        "it announces a bundle of {size} bytes, more than the {} that are read",
+        limits::BUNDLE_BYTES
+    )]
     TooLarge {
         /// The announced size.
         size: u64,
@@ -62,9 +65,13 @@ impl Coded for Rejection {
                 Error::Certificate(_) => Code::CertificateInvalid,
                 Error::TransparencyLog(_) => Code::LogProofInvalid,
                 Error::Timestamp(_) => Code::TimestampInvalid,
-                Error::UnsupportedBundle(_) | Error::UnsupportedArtifact(_) => Code::BundleUnsupported,
+                Error::UnsupportedBundle(_) | Error::UnsupportedArtifact(_) => {
+                    Code::BundleUnsupported
+                }
                 Error::Bundle(error) => code_of_missing_proof(error),
-                Error::InvalidTrustRoot(_) | Error::TrustRoot(_) | Error::TrustedCertificate(_) => Code::TrustInvalid,
+                Error::InvalidTrustRoot(_) | Error::TrustRoot(_) | Error::TrustedCertificate(_) => {
+                    Code::TrustInvalid
+                }
                 _ => Code::BundleMalformed,
             },
         }

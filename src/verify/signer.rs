@@ -18,7 +18,10 @@ impl Signer {
     pub(super) fn of(certificate: &CertificateInfo) -> Self {
         let claims = &certificate.ci_claims;
         Self {
-            identity: certificate.identity.as_ref().map(|identity| identity.as_str().to_owned()),
+            identity: certificate
+                .identity
+                .as_ref()
+                .map(|identity| identity.as_str().to_owned()),
             issuer: certificate.issuer.clone(),
             source_repository: claims.source_repository_uri.clone(),
             source_ref: claims.source_repository_ref.clone(),

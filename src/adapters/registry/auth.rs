@@ -55,12 +55,22 @@ impl Authorization {
 
 impl<'a> Auth<'a> {
     pub(super) fn new(http: &'a Http, env: &'a Env, access: Access) -> Self {
-        Self { http, env, access, known: Mutex::default() }
+        Self {
+            http,
+            env,
+            access,
+            known: Mutex::default(),
+        }
     }
 
     /// The authorization that the repository last asked for; none before it asked.
     pub(super) async fn known(&self, repository: &Repository) -> Authorization {
-        self.known.lock().await.get(repository).cloned().unwrap_or_default()
+        self.known
+            .lock()
+            .await
+            .get(repository)
+            .cloned()
+            .unwrap_or_default()
     }
 
     /// The authorization that `refused`, an answer 401 to a request with `used`, asks for. Requests that are refused at
@@ -75,7 +85,10 @@ impl<'a> Auth<'a> {
         if let Some(newer) = known.get(repository).filter(|newer| !newer.is(used)) {
             return Ok(newer.clone());
         }
-        let challenge = refused.header(WWW_AUTHENTICATE).and_then(Challenge::parse).ok_or_else(|| refused.refusal())?;
+        let challenge = refused
+            .header(WWW_AUTHENTICATE)
+            .and_then(Challenge::parse)
+            .ok_or_else(|| refused.refusal())?;
         let credentials = credentials::of(repository.registry(), self.env)?;
         let authorization = match challenge {
             Challenge::Basic => match &credentials {
@@ -84,7 +97,8 @@ impl<'a> Auth<'a> {
             },
             Challenge::Bearer { realm, service } => {
                 let scope = format!("repository:{}:{}", repository.path(), self.scope());
-                self.token(&realm, service.as_deref(), &scope, credentials.as_ref()).await?
+                self.token(&realm, service.as_deref(), &scope, credentials.as_ref())
+                    .await?
             }
         };
         known.insert(repository.clone(), authorization.clone());
@@ -120,21 +134,33 @@ impl<'a> Auth<'a> {
                 let form = form.as_ref().and_then(Url::query).unwrap_or_default();
                 self.http
                     .request(Service::Registry, Method::POST, realm)?
-                    .body("application/x-www-form-urlencoded", form.as_bytes().to_vec())
+                    .body(
+                        "application/x-www-form-urlencoded",
+                        form.as_bytes().to_vec(),
+                    )
             }
             other => {
-                let url = Url::parse_with_params(realm, &query).map_or_else(|_| realm.to_owned(), String::from);
+                let url = Url::parse_with_params(realm, &query)
+                    .map_or_else(|_| realm.to_owned(), String::from);
                 let request = self.http.request(Service::Registry, Method::GET, &url)?;
                 match other {
-                    Some(Credentials::Password { user, password }) => basic(user, password).apply(request),
+                    Some(Credentials::Password { user, password }) => {
+                        basic(user, password).apply(request)
+                    }
                     _ => request,
                 }
             }
         };
-        let answer = request.send(limits::SERVICE_ANSWER_BYTES).await?.success()?;
-        let token: Token =
-            serde_json::from_slice(&answer.body).map_err(|_| answer.unexpected("no JSON with a token"))?;
-        let token = token.token.or(token.access_token).ok_or_else(|| answer.unexpected("no token"))?;
+        let answer = request
+            .send(limits::SERVICE_ANSWER_BYTES)
+            .await?
+            .success()?;
+        let token: Token = serde_json::from_slice(&answer.body)
+            .map_err(|_| answer.unexpected("no JSON with a token"))?;
+        let token = token
+            .token
+            .or(token.access_token)
+            .ok_or_else(|| answer.unexpected("no token"))?;
         Ok(Authorization(Some(Secret::new(format!("Bearer {token}")))))
     }
 }
@@ -148,14 +174,20 @@ struct Token {
 
 fn basic(user: &str, password: &Secret) -> Authorization {
     let pair = Secret::new(format!("{user}:{}", password.reveal()));
-    Authorization(Some(Secret::new(format!("Basic {}", STANDARD.encode(pair.reveal())))))
+    Authorization(Some(Secret::new(format!(
+        "Basic {}",
+        STANDARD.encode(pair.reveal())
+    ))))
 }
 
 /// What a 401 asks for.
 #[derive(Debug, PartialEq, Eq)]
 enum Challenge {
     Basic,
-    Bearer { realm: String, service: Option<String> },
+    Bearer {
+        realm: String,
+        service: Option<String>,
+    },
 }
 
 impl Challenge {
@@ -165,11 +197,26 @@ impl Challenge {
             return Some(Self::Basic);
         }
         let parameter = |name: &str| {
-            let start = parameters.to_ascii_lowercase().find(&format!("{name}=\""))? + name.len() + 2;
-            parameters.get(start..)?.split('"').next().map(str::to_owned)
+            let start = parameters
+                .to_ascii_lowercase()
+                .find(&format!("{name}=\""))?
+                + name.len()
+                + 2;
+            parameters
+                .get(start..)?
+                .split('"')
+                .next()
+                .map(str::to_owned)
         };
         let is_bearer = scheme.eq_ignore_ascii_case("bearer");
-        is_bearer.then(|| Some(Self::Bearer { realm: parameter("realm")?, service: parameter("service") })).flatten()
+        is_bearer
+            .then(|| {
+                Some(Self::Bearer {
+                    realm: parameter("realm")?,
+                    service: parameter("service"),
+                })
+            })
+            .flatten()
     }
 }
 
@@ -187,7 +234,10 @@ mod tests {
                 service: Some("registry.example".to_owned())
             })
         );
-        assert_eq!(Challenge::parse(r#"Basic realm="x""#), Some(Challenge::Basic));
+        assert_eq!(
+            Challenge::parse(r#"Basic realm="x""#),
+            Some(Challenge::Basic)
+        );
         for other in ["", "Digest realm=\"x\"", "Bearer", "Bearer service=\"x\""] {
             assert_eq!(Challenge::parse(other), None, "{other}");
         }

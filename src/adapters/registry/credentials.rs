@@ -18,7 +18,11 @@ pub(super) enum Credentials {
 /// The credentials for a registry, docker's first; nothing if none are configured for it.
 pub(super) fn of(registry: &str, env: &Env) -> Result<Option<Credentials>, ServiceError> {
     // The key under which docker keeps its own hub.
-    let key = if registry == "docker.io" { "https://index.docker.io/v1/" } else { registry };
+    let key = if registry == "docker.io" {
+        "https://index.docker.io/v1/"
+    } else {
+        registry
+    };
     for path in files(env) {
         match read(&path, key) {
             Ok(Some(credentials)) => return Ok(Some(credentials)),
@@ -27,7 +31,11 @@ pub(super) fn of(registry: &str, env: &Env) -> Result<Option<Credentials>, Servi
             Err(source) => {
                 let (service, url) = (Service::Registry, registry.to_owned());
                 let fault = Fault::Credentials(Box::new(CredentialsError { path, source }));
-                return Err(ServiceError { service, url, fault });
+                return Err(ServiceError {
+                    service,
+                    url,
+                    fault,
+                });
             }
         }
     }
@@ -46,19 +54,30 @@ fn files(env: &Env) -> Vec<PathBuf> {
         (None, Some(folder)) => vec![Path::new(folder).join("containers/auth.json")],
         (None, None) => Vec::new(),
     };
-    docker.into_iter().chain(podman).chain(home(".config/containers/auth.json")).collect()
+    docker
+        .into_iter()
+        .chain(podman)
+        .chain(home(".config/containers/auth.json"))
+        .collect()
 }
 
 fn read(path: &Path, key: &str) -> Result<Option<Credentials>, CredentialRetrievalError> {
-    let Ok(file) = File::open(path) else { return Ok(None) };
+    let Ok(file) = File::open(path) else {
+        return Ok(None);
+    };
     match docker_credential::get_credential_from_reader(BufReader::new(file), key) {
-        Ok(DockerCredential::UsernamePassword(user, password)) => {
-            Ok(Some(Credentials::Password { user, password: Secret::new(password) }))
+        Ok(DockerCredential::UsernamePassword(user, password)) => Ok(Some(Credentials::Password {
+            user,
+            password: Secret::new(password),
+        })),
+        Ok(DockerCredential::IdentityToken(token)) => {
+            Ok(Some(Credentials::RefreshToken(Secret::new(token))))
         }
-        Ok(DockerCredential::IdentityToken(token)) => Ok(Some(Credentials::RefreshToken(Secret::new(token)))),
         Err(CredentialRetrievalError::NoCredentialConfigured) => Ok(None),
         // docker-credential-helpers' own sentence for "none stored for this registry", on standard output.
-        Err(CredentialRetrievalError::HelperFailure { stdout, .. }) if stdout.contains("credentials not found") => {
+        Err(CredentialRetrievalError::HelperFailure { stdout, .. })
+            if stdout.contains("credentials not found") =>
+        {
             Ok(None)
         }
         Err(error) => Err(error),

@@ -23,7 +23,10 @@ pub struct Registry<'a> {
 impl<'a> Registry<'a> {
     /// Registries reached with `http`, for reading or for writing as well, with the credentials that `env` leads to.
     pub fn new(http: &'a Http, env: &'a Env, access: Access) -> Self {
-        Self { http, auth: Auth::new(http, env, access) }
+        Self {
+            http,
+            auth: Auth::new(http, env, access),
+        }
     }
 
     /// Sends a request to `url`, authorized as the registry asks.
@@ -38,13 +41,18 @@ impl<'a> Registry<'a> {
         if answer.status != StatusCode::UNAUTHORIZED {
             return Ok(answer);
         }
-        let authorization = self.auth.answer_challenge(repository, &answer, &known).await?;
+        let authorization = self
+            .auth
+            .answer_challenge(repository, &answer, &known)
+            .await?;
         authorization.apply(request()?).send(limit).await
     }
 
     fn get(&self, url: &str, accept: &[&str]) -> Result<Request<'_>, ServiceError> {
         let request = self.http.request(Service::Registry, Method::GET, url)?;
-        Ok(accept.iter().fold(request, |request, accept| request.header(ACCEPT, accept)))
+        Ok(accept
+            .iter()
+            .fold(request, |request, accept| request.header(ACCEPT, accept)))
     }
 
     fn url(&self, repository: &Repository, rest: &str) -> String {
@@ -52,37 +60,67 @@ impl<'a> Registry<'a> {
             "docker.io" => "registry-1.docker.io",
             host => host,
         };
-        let scheme = if self.http.is_plain(host) { "http" } else { "https" };
+        let scheme = if self.http.is_plain(host) {
+            "http"
+        } else {
+            "https"
+        };
         format!("{scheme}://{host}/v2/{}/{rest}", repository.path())
     }
 
     /// Ends an upload session: the whole content in one request.
-    async fn finish_upload(&self, repository: &Repository, opened: &Answer, bytes: &[u8]) -> Result<(), ServiceError> {
+    async fn finish_upload(
+        &self,
+        repository: &Repository,
+        opened: &Answer,
+        bytes: &[u8],
+    ) -> Result<(), ServiceError> {
         let base = self.url(repository, "blobs/uploads/");
-        let location = opened.header(LOCATION).ok_or_else(|| opened.unexpected("no place to upload to"))?;
+        let location = opened
+            .header(LOCATION)
+            .ok_or_else(|| opened.unexpected("no place to upload to"))?;
         // Relative locations are allowed, and the location's own query must be kept (distribution-spec, "Pushing blobs").
         let mut url = Url::parse(&base)
             .and_then(|base| base.join(location))
             .map_err(|error| opened.unexpected(format!("no place to upload to: {error}")))?;
-        url.query_pairs_mut().append_pair("digest", &Digest::of(bytes).to_string());
+        url.query_pairs_mut()
+            .append_pair("digest", &Digest::of(bytes).to_string());
         let put = || {
-            let request = self.http.request(Service::Registry, Method::PUT, url.as_str())?;
+            let request = self
+                .http
+                .request(Service::Registry, Method::PUT, url.as_str())?;
             Ok(request.body("application/octet-stream", bytes.to_vec()))
         };
-        self.send(repository, limits::SERVICE_ANSWER_BYTES, put).await?.success().map(drop)
+        self.send(repository, limits::SERVICE_ANSWER_BYTES, put)
+            .await?
+            .success()
+            .map(drop)
     }
 }
 
 impl ports::Registry for Registry<'_> {
-    async fn manifest(&self, repository: &Repository, version: &Version) -> Result<Option<Manifest>, ServiceError> {
+    async fn manifest(
+        &self,
+        repository: &Repository,
+        version: &Version,
+    ) -> Result<Option<Manifest>, ServiceError> {
         let url = self.url(repository, &format!("manifests/{version}"));
-        let answer = self.send(repository, limits::MANIFEST_BYTES, || self.get(&url, &media_type::ANY_IMAGE)).await?;
+        let answer = self
+            .send(repository, limits::MANIFEST_BYTES, || {
+                self.get(&url, &media_type::ANY_IMAGE)
+            })
+            .await?;
         if answer.status == StatusCode::NOT_FOUND {
             return Ok(None);
         }
         let answer = answer.success()?;
         let media_type = answer.header(CONTENT_TYPE).unwrap_or_default();
-        let media_type = media_type.split(';').next().unwrap_or_default().trim().to_owned();
+        let media_type = media_type
+            .split(';')
+            .next()
+            .unwrap_or_default()
+            .trim()
+            .to_owned();
         Ok(Some(Manifest::new(media_type, answer.body)))
     }
 
@@ -91,18 +129,26 @@ impl ports::Registry for Registry<'_> {
         let mut all = ImageIndex::default();
         for _ in 0..limits::REFERRERS_PAGES {
             let accept = [media_type::IMAGE_INDEX];
-            let answer = self.send(image.repository(), limits::MANIFEST_BYTES, || self.get(&url, &accept)).await?;
+            let answer = self
+                .send(image.repository(), limits::MANIFEST_BYTES, || {
+                    self.get(&url, &accept)
+                })
+                .await?;
             // Registries without the API say so in several ways; only these mean that there is none.
             if matches!(answer.status.as_u16(), 400 | 404 | 405 | 406 | 501) {
                 return Ok(None);
             }
             let answer = answer.success()?;
-            let is_index = answer.header(CONTENT_TYPE).is_some_and(|kind| kind.starts_with(media_type::IMAGE_INDEX));
+            let is_index = answer
+                .header(CONTENT_TYPE)
+                .is_some_and(|kind| kind.starts_with(media_type::IMAGE_INDEX));
             if !is_index {
                 return Ok(None);
             }
-            let page = ImageIndex::parse(&answer.body).map_err(|error| answer.unexpected(error.to_string()))?;
-            all.extend(page).map_err(|error| answer.unexpected(error.to_string()))?;
+            let page = ImageIndex::parse(&answer.body)
+                .map_err(|error| answer.unexpected(error.to_string()))?;
+            all.extend(page)
+                .map_err(|error| answer.unexpected(error.to_string()))?;
             match next_page(&answer, &url)? {
                 Some(next) => url = next,
                 None => return Ok(Some(all)),
@@ -110,7 +156,11 @@ impl ports::Registry for Registry<'_> {
         }
         // A list that is cut short could hide a signature, so it is not used.
         let fault = Fault::Unexpected("a list of referrers without end".to_owned());
-        Err(ServiceError { service: Service::Registry, url, fault })
+        Err(ServiceError {
+            service: Service::Registry,
+            url,
+            fault,
+        })
     }
 
     async fn blob(
@@ -129,12 +179,18 @@ impl ports::Registry for Registry<'_> {
 
     async fn push_blob(&self, repository: &Repository, bytes: &[u8]) -> Result<(), ServiceError> {
         // One request where the registry can do that; one that cannot opens an upload session instead.
-        let url = self.url(repository, &format!("blobs/uploads/?digest={}", Digest::of(bytes)));
+        let url = self.url(
+            repository,
+            &format!("blobs/uploads/?digest={}", Digest::of(bytes)),
+        );
         let post = || {
             let request = self.http.request(Service::Registry, Method::POST, &url)?;
             Ok(request.body("application/octet-stream", bytes.to_vec()))
         };
-        let answer = self.send(repository, limits::SERVICE_ANSWER_BYTES, post).await?.success()?;
+        let answer = self
+            .send(repository, limits::SERVICE_ANSWER_BYTES, post)
+            .await?
+            .success()?;
         match answer.status {
             StatusCode::ACCEPTED => self.finish_upload(repository, &answer, bytes).await,
             _ => Ok(()),
@@ -152,7 +208,10 @@ impl ports::Registry for Registry<'_> {
             let request = self.http.request(Service::Registry, Method::PUT, &url)?;
             Ok(request.body(manifest.media_type(), manifest.bytes().to_vec()))
         };
-        let answer = self.send(repository, limits::SERVICE_ANSWER_BYTES, put).await?.success()?;
+        let answer = self
+            .send(repository, limits::SERVICE_ANSWER_BYTES, put)
+            .await?
+            .success()?;
         Ok(match answer.header("oci-subject") {
             Some(_) => SubjectNoted::Yes,
             None => SubjectNoted::No,
@@ -162,8 +221,16 @@ impl ports::Registry for Registry<'_> {
 
 /// The next page of a list (RFC 8288 `Link` with `rel="next"`), on the same registry.
 fn next_page(answer: &Answer, url: &str) -> Result<Option<String>, ServiceError> {
-    let Some(link) = answer.header(LINK).filter(|link| link.contains("rel=\"next\"")) else { return Ok(None) };
-    let target = link.split_once('<').and_then(|(_, rest)| rest.split_once('>')).map(|(target, _)| target);
+    let Some(link) = answer
+        .header(LINK)
+        .filter(|link| link.contains("rel=\"next\""))
+    else {
+        return Ok(None);
+    };
+    let target = link
+        .split_once('<')
+        .and_then(|(_, rest)| rest.split_once('>'))
+        .map(|(target, _)| target);
     let base = Url::parse(url).ok();
     match (base, target) {
         (Some(base), Some(target)) => match base.join(target) {

@@ -7,5 +7,6 @@ use crate::verify::Verified;
 
 pub(super) fn check(policy: &Policy, evidence: &Verified<Bundle>) -> Option<Finding> {
     let found = evidence.signer().identity();
-    (found != Some(policy.identity())).then(|| Finding::mismatch(Code::IdentityMismatch, policy.identity(), found))
+    (found != Some(policy.identity()))
+        .then(|| Finding::mismatch(Code::IdentityMismatch, policy.identity(), found))
 }

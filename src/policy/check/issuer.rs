@@ -8,5 +8,6 @@ use crate::verify::Verified;
 
 pub(super) fn check(policy: &Policy, evidence: &Verified<Bundle>) -> Option<Finding> {
     let found = evidence.signer().issuer();
-    (found != Some(policy.issuer())).then(|| Finding::mismatch(Code::IssuerMismatch, policy.issuer(), found))
+    (found != Some(policy.issuer()))
+        .then(|| Finding::mismatch(Code::IssuerMismatch, policy.issuer(), found))
 }

@@ -16,5 +16,8 @@ pub const CHECKS: &[Check] = &[predicate_type::check, issuer::check, identity::c
 
 /// What the checks object to.
 pub(super) fn findings(policy: &Policy, evidence: &Verified<Bundle>) -> Vec<Finding> {
-    CHECKS.iter().filter_map(|check| check(policy, evidence)).collect()
+    CHECKS
+        .iter()
+        .filter_map(|check| check(policy, evidence))
+        .collect()
 }

@@ -8,5 +8,6 @@ use crate::verify::Verified;
 
 pub(super) fn check(_: &Policy, evidence: &Verified<Bundle>) -> Option<Finding> {
     let found = evidence.statement().predicate_type();
-    (found != COSIGN_SIGN).then(|| Finding::mismatch(Code::PredicateMismatch, COSIGN_SIGN, Some(found)))
+    (found != COSIGN_SIGN)
+        .then(|| Finding::mismatch(Code::PredicateMismatch, COSIGN_SIGN, Some(found)))
 }

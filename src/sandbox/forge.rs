@@ -1,0 +1,255 @@
+//! Bundles made in-process by the sandbox's own authorities, right or wrong for exactly one reason.
+//!
+//! A forger owns every key in the sandbox, so it can make what no attacker could: evidence in which all is genuine
+//! but one thing. A verifier that skips the one check that matters will accept it.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+use sigstore_verify::crypto::{KeyPair, sha256};
+use sigstore_verify::types::{
+    DerCertificate, DsseEnvelope, DsseSignature, KeyId, KindVersion, PayloadBytes, Sha256Hash,
+    SignatureBytes, pae,
+};
+
+use super::error::{Error, Result};
+use super::flaw::Flaw;
+use super::identity::Identity;
+use super::oidc::Issuer;
+use super::options::RekorVersion;
+use super::receipt::{Proof, Receipt};
+use super::rekor_body::dsse_body;
+use super::rekor_v2::{RekorV2, hashedrekord_body};
+use super::trust::Trust;
+use super::verifier::Verifier;
+
+/// Makes bundles of the sandbox's authorities without asking its services.
+#[derive(Clone)]
+pub struct Forger {
+    trust: Trust,
+    issuer: Issuer,
+}
+
+impl Forger {
+    pub(crate) fn new(trust: Trust, issuer: Issuer) -> Self {
+        Self { trust, issuer }
+    }
+
+    /// A bundle (v0.3, JSON) in which `identity` signs the in-toto `statement`, as of now, with one thing wrong if
+    /// `flaw` says so. Nothing is published anywhere.
+    ///
+    /// # Errors
+    /// The identity lacks the claims of its certificate's subject, or the statement is so large that it cannot be
+    /// encoded.
+    pub fn bundle(
+        &self,
+        statement: &[u8],
+        identity: &Identity,
+        rekor: RekorVersion,
+        flaw: Option<Flaw>,
+    ) -> Result<String> {
+        let now = Timestamp::now();
+        let signer = self.signer(identity, flaw, now)?;
+        let signed = match flaw {
+            Some(Flaw::Signature) => Signer {
+                key: KeyPair::generate_ecdsa_p256()?,
+                certificate: signer.certificate.clone(),
+            }
+            .sign(statement)?,
+            _ => signer.sign(statement)?,
+        };
+        let logged = match flaw {
+            Some(Flaw::LogEntryOfAnotherArtifact) => signer.sign(ANOTHER_STATEMENT)?,
+            Some(Flaw::LogEntryOfAnotherSigner) => {
+                self.signer(identity, None, now)?.sign(statement)?
+            }
+            _ => signed.clone(),
+        };
+        let receipt = match flaw {
+            Some(Flaw::LogEntryMissing) => None,
+            _ => Some(self.receipt(&logged, rekor, flaw, now)?),
+        };
+        let timestamp = self.timestamp(signed.signature(), flaw, now)?;
+        Ok(assemble(&signed, receipt, timestamp).to_string())
+    }
+
+    /// A fresh key with its certificate.
+    fn signer(&self, identity: &Identity, flaw: Option<Flaw>, now: Timestamp) -> Result<Signer> {
+        let key = KeyPair::generate_ecdsa_p256()?;
+        let claims = self.issuer.claims(identity)?;
+        let (provider, public_key) = (identity.provider(), key.public_key_der()?);
+        let ca = &self.trust.ca;
+        let certificate = match flaw {
+            Some(Flaw::CaUntrusted) => {
+                let impostor = ca.impostor(self.trust.since)?;
+                impostor.issue(provider, &claims, &public_key, now)?
+            }
+            Some(Flaw::SctMissing) => {
+                ca.sign(&ca.precertificate(provider, &claims, &public_key, now)?)?
+            }
+            Some(Flaw::SctWrongKey) => {
+                let precertificate = ca.precertificate(provider, &claims, &public_key, now)?;
+                ca.finish(precertificate, &ca.log().impostor()?, now)?
+            }
+            _ => ca.issue(provider, &claims, &public_key, now)?,
+        };
+        Ok(Signer { key, certificate })
+    }
+
+    fn receipt(
+        &self,
+        logged: &Signed,
+        rekor: RekorVersion,
+        flaw: Option<Flaw>,
+        now: Timestamp,
+    ) -> Result<Receipt> {
+        let mut receipt = match rekor {
+            RekorVersion::V1 => self.receipt_v1(logged, flaw, now)?,
+            RekorVersion::V2 => self.receipt_v2(logged, flaw)?,
+        };
+        match flaw {
+            Some(Flaw::InclusionProof) => flip_first_hash(&mut receipt.proof)?,
+            Some(Flaw::TimestampMissing) => receipt.promise = None,
+            _ => {}
+        }
+        Ok(receipt)
+    }
+
+    fn receipt_v1(&self, logged: &Signed, flaw: Option<Flaw>, now: Timestamp) -> Result<Receipt> {
+        let log = match flaw {
+            Some(Flaw::LogUntrusted) => self.trust.rekor_v1.stranger()?,
+            _ => self.trust.rekor_v1.clone(),
+        };
+        let time = match flaw {
+            Some(Flaw::IntegratedTimeOutsideCertificate) => an_hour_before(now)?,
+            _ => now,
+        };
+        let text = serde_json::to_string(&logged.envelope)?;
+        let body = dsse_body(&text, &logged.envelope, &logged.verifier())?;
+        for neighbour in NEIGHBOURS {
+            log.append(neighbour.to_vec(), KindVersion::DsseV001, now)?;
+        }
+        let mut receipt = log.append(body, KindVersion::DsseV001, time)?;
+        let impostor = log.signer().impostor()?;
+        let proof = &mut receipt.proof;
+        if flaw == Some(Flaw::CheckpointWrongKey) {
+            proof.checkpoint = impostor.checkpoint(proof.tree_size, &proof.root)?;
+        }
+        if let (Some(Flaw::PromiseWrongKey), Some(promise)) = (flaw, &mut receipt.promise) {
+            let promised = log.promise_bytes(&receipt.body, proof.index, time)?;
+            promise.signed_entry_timestamp = impostor.sign(&promised)?;
+        }
+        Ok(receipt)
+    }
+
+    fn receipt_v2(&self, logged: &Signed, flaw: Option<Flaw>) -> Result<Receipt> {
+        let log = match flaw {
+            Some(Flaw::LogUntrusted) => RekorV2::new()?,
+            _ => self.trust.rekor_v2.clone(),
+        };
+        let digest = sha256(&logged.envelope.pae());
+        let body = hashedrekord_body(&digest, logged.signature(), &logged.verifier())?;
+        for neighbour in NEIGHBOURS {
+            log.append(neighbour.to_vec())?;
+        }
+        let mut receipt = log.append(body)?;
+        let proof = &mut receipt.proof;
+        if flaw == Some(Flaw::CheckpointWrongKey) {
+            let impostor = log.signer().impostor()?;
+            proof.checkpoint = impostor.checkpoint(proof.tree_size, &proof.root)?;
+        }
+        Ok(receipt)
+    }
+
+    fn timestamp(
+        &self,
+        signature: &SignatureBytes,
+        flaw: Option<Flaw>,
+        now: Timestamp,
+    ) -> Result<Option<Vec<u8>>> {
+        let tsa = &self.trust.tsa;
+        let signature = signature.as_bytes();
+        Ok(Some(match flaw {
+            Some(Flaw::TimestampMissing) => return Ok(None),
+            Some(Flaw::TimestampWrongImprint) => tsa.timestamp(ANOTHER_STATEMENT, now)?,
+            Some(Flaw::TimestampUntrustedAuthority) => {
+                tsa.stranger(self.trust.since)?.timestamp(signature, now)?
+            }
+            Some(Flaw::TimestampOutsideCertificate) => {
+                tsa.timestamp(signature, an_hour_before(now)?)?
+            }
+            _ => tsa.timestamp(signature, now)?,
+        }))
+    }
+}
+
+struct Signer {
+    key: KeyPair,
+    certificate: DerCertificate,
+}
+
+impl Signer {
+    /// A DSSE envelope around the statement: the signature covers its pre-authentication encoding.
+    fn sign(&self, statement: &[u8]) -> Result<Signed> {
+        let signature = self.key.sign(&pae(PAYLOAD_TYPE, statement))?;
+        let signature = DsseSignature::new(signature, KeyId::default());
+        let payload = PayloadBytes::from_bytes(statement);
+        Ok(Signed {
+            envelope: DsseEnvelope::new(PAYLOAD_TYPE, payload, signature),
+            certificate: self.certificate.clone(),
+        })
+    }
+}
+
+#[derive(Clone)]
+struct Signed {
+    envelope: DsseEnvelope,
+    certificate: DerCertificate,
+}
+
+impl Signed {
+    fn signature(&self) -> &SignatureBytes {
+        &self.envelope.signature.sig
+    }
+
+    fn verifier(&self) -> Verifier {
+        Verifier::Certificate(self.certificate.clone())
+    }
+}
+
+fn assemble(signed: &Signed, receipt: Option<Receipt>, timestamp: Option<Vec<u8>>) -> Value {
+    let mut material = json!({"certificate": {"rawBytes": signed.certificate}});
+    if let Some(receipt) = receipt {
+        material["tlogEntries"] = json!([receipt.to_protojson()]);
+    }
+    if let Some(timestamp) = timestamp {
+        material["timestampVerificationData"] =
+            json!({"rfc3161Timestamps": [{"signedTimestamp": STANDARD.encode(timestamp)}]});
+    }
+    json!({
+        "mediaType": "application/vnd.dev.sigstore.bundle.v0.3+json",
+        "verificationMaterial": material,
+        "dsseEnvelope": signed.envelope,
+    })
+}
+
+fn flip_first_hash(proof: &mut Proof) -> Result<()> {
+    let Some(first) = proof.hashes.first_mut() else {
+        return Err(Error::Range("a proof without hashes".to_owned()));
+    };
+    let mut bytes = *first.as_bytes();
+    bytes[0] ^= 1;
+    *first = Sha256Hash::new(bytes);
+    Ok(())
+}
+
+fn an_hour_before(time: Timestamp) -> Result<Timestamp> {
+    time.checked_sub(SignedDuration::from_hours(1))
+        .map_err(|error| Error::Range(error.to_string()))
+}
+
+const PAYLOAD_TYPE: &str = "application/vnd.in-toto+json";
+const ANOTHER_STATEMENT: &[u8] = br#"{"_type":"https://in-toto.io/Statement/v1","subject":[{"digest":{"sha256":"0000000000000000000000000000000000000000000000000000000000000000"}}],"predicateType":"https://sigstore.dev/cosign/sign/v1","predicate":{}}"#;
+/// Entries logged before ours, so that its inclusion proof has something to prove.
+const NEIGHBOURS: [&[u8]; 3] = [b"first neighbour", b"second neighbour", b"third neighbour"];
