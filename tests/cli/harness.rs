@@ -609,6 +609,28 @@ pub(crate) fn unbase64(text: &str) -> Vec<u8> {
         .unwrap()
 }
 
+/// An answer with a status instead of the right one.
+pub(crate) fn status(code: u16, retry_after: Option<&str>) -> Fault {
+    Fault::Status {
+        code,
+        retry_after: retry_after.map(str::to_owned),
+    }
+}
+
+/// What a proxy that wants a login answers to everything.
+pub(crate) fn html() -> Fault {
+    Fault::Content {
+        content_type: "text/html".to_owned(),
+        body: b"<html>Please log in</html>".to_vec(),
+    }
+}
+
+/// A port of this machine on which nobody listens.
+pub(crate) fn unused_port() -> u16 {
+    let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    listener.local_addr().unwrap().port()
+}
+
 /// Annotations of a manifest or a descriptor.
 pub(crate) fn annotations(json: &Value) -> BTreeMap<String, String> {
     serde_json::from_value(json["annotations"].clone()).unwrap()

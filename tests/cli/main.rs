@@ -10,5 +10,7 @@
 
 mod harness;
 
+mod fetches;
+mod no_token;
 mod refusals;
 mod story;
