@@ -5,8 +5,8 @@ use super::{Facts, Signer, Verified};
 use crate::evidence::{Bundle, Statement};
 use crate::image::PinnedImage;
 use crate::trust::{Requirements, TrustedRoot};
-use sigstore_verify::VerificationPolicy;
 use sigstore_verify::types::Sha256Hash;
+use sigstore_verify::{Error, VerificationPolicy};
 
 /// Verifies `bundle` for `image` against `root`, whoever signed it.
 pub fn bundle(
@@ -25,7 +25,14 @@ pub fn bundle(
             .skip_sct(),
     };
     let digest = Sha256Hash::new(*image.digest().as_bytes());
-    let result = root.verifier().verify(digest, bundle.parsed(), &policy)?;
+    let result = root
+        .verifier()
+        .verify(digest, bundle.parsed(), &policy)
+        .map_err(|error| match error {
+            // The statement names this digest, so it is the log entry that does not.
+            Error::ArtifactMismatch(_) if names(payload, image) => Rejection::LogEntry,
+            error => error.into(),
+        })?;
 
     // 7. Ours as well: the statement we report on is the one that names this digest, in SHA-256.
     let statement = Statement::parse(payload).map_err(Rejection::Statement)?;
@@ -62,4 +69,9 @@ pub fn bundle(
         evidence: bundle,
         facts,
     })
+}
+
+/// Whether the payload, believed or not, is a statement about the image.
+fn names(payload: &[u8], image: &PinnedImage) -> bool {
+    Statement::parse(payload).is_ok_and(|statement| statement.is_about(image.digest()))
 }
