@@ -6,7 +6,9 @@ mod credentials;
 use super::http::{Answer, Http, Request};
 use crate::ci::Env;
 use crate::flow::ports::{self, Fault, Service, ServiceError, SubjectNoted};
-use crate::image::{Digest, ImageIndex, Manifest, PinnedImage, Repository, Version, media_type};
+use crate::image::{
+    Digest, ImageIndex, Manifest, ManifestError, PinnedImage, Repository, Version, media_type,
+};
 use crate::limits;
 use auth::Auth;
 use reqwest::header::{ACCEPT, CONTENT_TYPE, LINK, LOCATION};
@@ -145,21 +147,18 @@ impl ports::Registry for Registry<'_> {
             if !is_index {
                 return Ok(None);
             }
-            let page = ImageIndex::parse(&answer.body)
-                .map_err(|error| answer.unexpected(error.to_string()))?;
-            all.extend(page)
-                .map_err(|error| answer.unexpected(error.to_string()))?;
+            let page = ImageIndex::parse(&answer.body).map_err(|error| unlisted(error, &answer))?;
+            all.extend(page).map_err(|error| unlisted(error, &answer))?;
             match next_page(&answer, &url)? {
                 Some(next) => url = next,
                 None => return Ok(Some(all)),
             }
         }
         // A list that is cut short could hide a signature, so it is not used.
-        let fault = Fault::Unexpected("a list of referrers without end".to_owned());
         Err(ServiceError {
             service: Service::Registry,
             url,
-            fault,
+            fault: Fault::TooManyReferrers,
         })
     }
 
@@ -216,6 +215,14 @@ impl ports::Registry for Registry<'_> {
             Some(_) => SubjectNoted::Yes,
             None => SubjectNoted::No,
         })
+    }
+}
+
+/// Why a page of referrers was not added to the list.
+fn unlisted(error: ManifestError, answer: &Answer) -> ServiceError {
+    match error {
+        ManifestError::TooMany { .. } => answer.failed(Fault::TooManyReferrers),
+        ManifestError::Json(_) => answer.unexpected(error.to_string()),
     }
 }
 
