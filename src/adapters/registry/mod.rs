@@ -123,6 +123,10 @@ impl ports::Registry for Registry<'_> {
             .unwrap_or_default()
             .trim()
             .to_owned();
+        // A login page has a digest too: taken for the image, it would be one without signatures.
+        if !media_type::ANY_IMAGE.contains(&media_type.as_str()) {
+            return Err(answer.unexpected(format!("no manifest but `{media_type}`")));
+        }
         Ok(Some(Manifest::new(media_type, answer.body)))
     }
 
