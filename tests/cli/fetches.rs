@@ -191,7 +191,7 @@ fn a_read_that_is_refused_is_not_a_refused_signature() {
 fn a_list_of_referrers_that_is_no_list() {
     let world = World::new();
     let image = world.push("app:v1");
-    for body in ["", "[]", "{\"manifests\": 5}", "<html>"] {
+    for body in ["", "[]", "{}", "{\"manifests\": 5}", "<html>"] {
         let fault = Fault::Content {
             content_type: "application/vnd.oci.image.index.v1+json".to_owned(),
             body: body.into(),
