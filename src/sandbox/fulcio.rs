@@ -19,7 +19,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use sigstore_verify::crypto::{KeyAlgorithm, verify_signature};
-use sigstore_verify::types::{DerPublicKey, SignatureBytes};
+use sigstore_verify::types::{DerCertificate, DerPublicKey, HashAlgorithm, SignatureBytes};
 
 use super::ca::CertificateAuthority;
 use super::clock::Clock;
@@ -55,12 +55,15 @@ impl Fulcio {
         let possession = &request.public_key_request;
         let key = DerPublicKey::from_pem(&possession.public_key.content)
             .map_err(|_| Refusal::PublicKey)?;
-        let algorithm = KeyAlgorithm::from_spki(&key).map_err(|_| Refusal::PublicKey)?;
+        // Whatever the curve, possession is proved with SHA-256.
+        let scheme = KeyAlgorithm::from_spki(&key)
+            .and_then(|algorithm| algorithm.resolve_signing_scheme(HashAlgorithm::Sha2256))
+            .map_err(|_| Refusal::PublicKey)?;
         verify_signature(
             &key,
             name.as_bytes(),
             &possession.proof_of_possession,
-            algorithm.default_signing_scheme(),
+            scheme,
         )
         .map_err(|_| Refusal::Signature)?;
 
@@ -70,7 +73,7 @@ impl Fulcio {
             .map_err(|_| Refusal::Authority)?;
         Ok(std::iter::once(&leaf)
             .chain(self.authority.chain())
-            .map(sigstore_verify::types::DerCertificate::to_pem)
+            .map(DerCertificate::to_pem)
             .collect())
     }
 }
