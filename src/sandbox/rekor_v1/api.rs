@@ -45,15 +45,20 @@ async fn create(
         }
     };
     let uuid = uuid(&body);
-    let answer = match log.submit(body, kind).transpose() {
-        Some(receipt) => answer(StatusCode::CREATED, Some(receipt)),
-        None => failure(
-            StatusCode::CONFLICT,
-            &format!("an equivalent entry already exists in the transparency log with UUID {uuid}"),
-        ),
-    };
     let location = [(header::LOCATION, format!("/api/v1/log/entries/{uuid}"))];
-    (location, answer).into_response()
+    match log.submit(body, kind).transpose() {
+        // sigstore-go, and with it cosign, finds the entry in the answer by this tag.
+        Some(receipt) => {
+            let tag = [(header::ETAG, uuid)];
+            (location, tag, answer(StatusCode::CREATED, Some(receipt))).into_response()
+        }
+        None => {
+            let message = format!(
+                "an equivalent entry already exists in the transparency log with UUID {uuid}"
+            );
+            (location, failure(StatusCode::CONFLICT, &message)).into_response()
+        }
+    }
 }
 
 async fn entry_by_uuid(State(log): State<RekorV1>, Path(wanted): Path<String>) -> Response {
