@@ -29,20 +29,18 @@ pub struct Blob {
 }
 
 impl Image {
-    /// Builds the image that belongs to a seed, which is found in a file of its layers.
+    /// Builds the image that belongs to a seed: a line of text, found in a file of its layers.
     pub fn build(seed: &str) -> Self {
         let mut manifests = Vec::new();
         let mut blobs = Vec::new();
         let mut entries = Vec::new();
         for architecture in ["amd64", "arm64"] {
-            let layer = Blob::new(
-                LAYER,
-                tar(
-                    "seed.txt",
-                    format!("{seed} for linux/{architecture}\n").as_bytes(),
-                ),
+            let archive = tar(
+                "seed.txt",
+                format!("{seed} for linux/{architecture}\n").as_bytes(),
             );
-            let config = Blob::json(CONFIG, &config(architecture, &layer));
+            let config = Blob::json(CONFIG, &config(architecture, &digest(&archive)));
+            let layer = Blob::new(LAYER, gzip(&archive));
             let manifest = Blob::json(MANIFEST, &manifest(&config, &layer));
             let mut entry = manifest.descriptor();
             entry["platform"] = json!({ "architecture": architecture, "os": "linux" });
@@ -61,10 +59,9 @@ impl Image {
 
 impl Blob {
     fn new(media_type: &str, bytes: Vec<u8>) -> Self {
-        let digest = format!("sha256:{}", hex::encode(sha256(&bytes).as_bytes()));
         Self {
             media_type: media_type.to_owned(),
-            digest,
+            digest: digest(&bytes),
             bytes,
         }
     }
@@ -79,14 +76,18 @@ impl Blob {
     }
 }
 
-/// The configuration. The layer is not compressed, so its digest is also its `diff_id`.
-fn config(architecture: &str, layer: &Blob) -> Value {
+fn digest(bytes: &[u8]) -> String {
+    format!("sha256:{}", hex::encode(sha256(bytes).as_bytes()))
+}
+
+/// The configuration. It names the layer by the digest of its archive, before compression.
+fn config(architecture: &str, diff_id: &str) -> Value {
     json!({
         "created": "1970-01-01T00:00:00Z",
         "architecture": architecture,
         "os": "linux",
         "config": { "WorkingDir": "/" },
-        "rootfs": { "type": "layers", "diff_ids": [layer.digest] },
+        "rootfs": { "type": "layers", "diff_ids": [diff_id] },
         "history": [{ "created": "1970-01-01T00:00:00Z", "created_by": "signgate sandbox" }],
     })
 }
@@ -124,10 +125,40 @@ fn tar(name: &str, content: &[u8]) -> Vec<u8> {
     archive
 }
 
+/// The content in a gzip file, stored rather than compressed (RFC 1952 §2.3, RFC 1951 §3.2.4).
+///
+/// Container tools compress plain layers on their way, and with that change the digest of the image; a layer in this
+/// form they leave alone. A stored block holds up to 65535 bytes, many more than a layer here has.
+fn gzip(content: &[u8]) -> Vec<u8> {
+    let length = content.len() as u32;
+    let mut file = vec![0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255]; // deflate, no time, unknown system
+    file.push(1); // the last block, stored
+    file.extend((length as u16).to_le_bytes());
+    file.extend((!length as u16).to_le_bytes());
+    file.extend(content);
+    file.extend(crc32(content).to_le_bytes());
+    file.extend(length.to_le_bytes());
+    file
+}
+
+/// The checksum of gzip (RFC 1952 §8), bit by bit.
+fn crc32(content: &[u8]) -> u32 {
+    let step = |crc: u32, _| {
+        if crc & 1 == 1 {
+            (crc >> 1) ^ 0xedb8_8320
+        } else {
+            crc >> 1
+        }
+    };
+    !content
+        .iter()
+        .fold(!0, |crc, byte| (0..8).fold(crc ^ u32::from(*byte), step))
+}
+
 const INDEX: &str = "application/vnd.oci.image.index.v1+json";
 const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
 const CONFIG: &str = "application/vnd.oci.image.config.v1+json";
-const LAYER: &str = "application/vnd.oci.image.layer.v1.tar";
+const LAYER: &str = "application/vnd.oci.image.layer.v1.tar+gzip";
 
 /// The unit of a tar archive, in bytes.
 const BLOCK: usize = 512;
@@ -170,7 +201,8 @@ mod tests {
                     part(blob)
                 );
             }
-            assert_eq!(json(&blobs[0])["rootfs"]["diff_ids"][0], blobs[1].digest);
+            let archive = &blobs[1].bytes[15..blobs[1].bytes.len() - 8];
+            assert_eq!(json(&blobs[0])["rootfs"]["diff_ids"][0], digest(archive));
         }
     }
 
@@ -181,10 +213,10 @@ mod tests {
     #[test]
     fn a_layer_is_what_tar_unpacks() {
         let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("layer.tar");
+        let path = dir.path().join("layer.tar.gz");
         std::fs::write(&path, &Image::build("a seed").blobs[1].bytes).unwrap();
         let output = Command::new("tar")
-            .arg("-xOf")
+            .arg("-xzOf")
             .arg(path)
             .stderr(Stdio::inherit())
             .output()

@@ -2,23 +2,25 @@
 //!
 //! HTTP/1.1 without TLS (RFC 9112). It knows nothing of what its router answers.
 
+mod delivery;
+
 use std::future::IntoFuture;
 use std::io;
 
 use axum::Router;
-use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{Request as HttpRequest, State};
-use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE, LOCATION, RETRY_AFTER};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
+use axum::http::header::{CONTENT_TYPE, LOCATION, RETRY_AFTER};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::serve::ListenerExt;
-use futures_util::{StreamExt, stream};
+use futures_util::StreamExt;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
+use self::delivery::{Delivery, Record, deliver};
 use super::faults::{Fault, Faults};
-use super::requests::{Request, RequestLog, ServiceName};
+use super::requests::{RequestLog, ServiceName};
 
 /// A port of the loopback interface, taken but not yet answered on: a router can be told its own address.
 #[derive(Debug)]
@@ -97,7 +99,7 @@ struct Desk {
 
 /// Handles one request: waits, lets the router answer or answers in its place, and records the answer.
 async fn attend(State(desk): State<Desk>, request: HttpRequest, next: Next) -> Response {
-    let mut record = Record::open(&desk, &request);
+    let mut record = Record::open(desk.name, &desk.log, &request);
     let method = request.method().clone();
     let plan = desk
         .faults
@@ -165,121 +167,13 @@ fn insert(headers: &mut HeaderMap, name: HeaderName, value: &str) {
     }
 }
 
-/// How much of an answer's body is sent.
-enum Delivery {
-    Whole,
-    Half,
-    Never,
-}
-
-/// Sends an answer and has it recorded with its last byte.
-///
-/// The length is always announced, so that a client can tell a body that was cut off.
-async fn deliver(
-    answer: Response,
-    method: &Method,
-    delivery: Delivery,
-    record: Record,
-) -> Response {
-    let (mut head, body) = answer.into_parts();
-    let Ok(body) = to_bytes(body, usize::MAX).await else {
-        return StatusCode::INTERNAL_SERVER_ERROR.into_response();
-    };
-    let bodiless = *method == Method::HEAD || head.status == StatusCode::NO_CONTENT;
-    if bodiless || (body.is_empty() && matches!(delivery, Delivery::Whole)) {
-        return Response::from_parts(head, Body::from(body));
-    }
-    // An empty body has no half; it is announced as one byte, which never comes.
-    head.headers
-        .insert(CONTENT_LENGTH, HeaderValue::from(body.len().max(1)));
-    let body = match delivery {
-        Delivery::Whole => in_pieces(body, record),
-        Delivery::Half => cut_off(body.slice(..body.len() / 2), record),
-        Delivery::Never => withheld(record),
-    };
-    Response::from_parts(head, body)
-}
-
-/// The whole body. It is recorded before its last piece leaves, so never after the client has it.
-fn in_pieces(body: Bytes, record: Record) -> Body {
-    Body::from_stream(stream::unfold(
-        (body, Some(record)),
-        |(mut rest, mut record)| async move {
-            if rest.is_empty() {
-                return None;
-            }
-            let piece = rest.split_to(rest.len().min(PIECE));
-            if rest.is_empty() {
-                drop(record.take());
-            }
-            Some((io::Result::Ok(piece), (rest, record)))
-        },
-    ))
-}
-
-/// A body that is shorter than announced: the HTTP layer can then only close the connection.
-fn cut_off(half: Bytes, record: Record) -> Body {
-    let first = stream::once(async { Ok(half) });
-    let end = stream::once(async move {
-        // The pause lets the first half reach the socket before the error discards what is buffered.
-        tokio::task::yield_now().await;
-        drop(record);
-        Err(io::Error::from(io::ErrorKind::UnexpectedEof))
-    });
-    Body::from_stream(first.chain(end))
-}
-
-/// A body that never comes. It is recorded when the client gives up.
-fn withheld(record: Record) -> Body {
-    Body::from_stream(stream::once(async move {
-        let _held = record;
-        std::future::pending::<io::Result<Bytes>>().await
-    }))
-}
-
-/// A request on its way. Whatever becomes of it, its end is the end of this value.
-struct Record {
-    log: RequestLog,
-    request: Request,
-}
-
-impl Record {
-    fn open(desk: &Desk, request: &HttpRequest) -> Self {
-        let path = request
-            .uri()
-            .path_and_query()
-            .map_or("/", |path| path.as_str());
-        let start = desk.log.elapsed();
-        Self {
-            log: desk.log.clone(),
-            request: Request {
-                service: desk.name,
-                method: request.method().to_string(),
-                path: path.to_owned(),
-                status: 0,
-                start,
-                end: start,
-            },
-        }
-    }
-}
-
-impl Drop for Record {
-    fn drop(&mut self) {
-        self.request.end = self.log.elapsed();
-        self.log.record(self.request.clone());
-    }
-}
-
-/// The size of the pieces in which a body is sent. Any size does that is small beside the largest blobs.
-const PIECE: usize = 64 * 1024;
-
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
 
     use axum::routing::{get, post};
 
+    use super::delivery::PIECE;
     use super::*;
 
     struct Lab {

@@ -25,7 +25,7 @@ pub(super) fn answer(
         }
         Method::DELETE => {
             let mut store = registry.store();
-            let repository = store.repository_mut(repository);
+            let repository = store.existing_mut(repository)?;
             repository.blob(digest)?;
             repository.blobs.remove(digest);
             Ok(super::answer(StatusCode::ACCEPTED, &[], ""))

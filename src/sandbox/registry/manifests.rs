@@ -1,8 +1,7 @@
 //! Manifests: `/v2/NAME/manifests/REFERENCE` (distribution-spec, "Pulling manifests", "Pushing manifests",
 //! "Pushing manifests with subject", "Deleting").
 
-use axum::body::{Bytes, to_bytes};
-use axum::extract::Request;
+use axum::body::Bytes;
 use axum::http::header::{CONTENT_TYPE, LOCATION};
 use axum::http::{HeaderName, Method, StatusCode};
 use axum::response::Response;
@@ -11,18 +10,18 @@ use super::digest::Digest;
 use super::path::Reference;
 use super::refusal::{Code, Refusal};
 use super::store::{Descriptor, Fields, Manifest, Repository};
-use super::{Answer, DOCKER_CONTENT_DIGEST, Registry};
+use super::{Answer, DOCKER_CONTENT_DIGEST, Registry, Request};
 
 /// Answers a request for one manifest. `HEAD` is answered like `GET`; the HTTP layer keeps the body back.
-pub(super) async fn answer(
+pub(super) fn answer(
     registry: &Registry,
     repository: &str,
     reference: &Reference,
-    request: Request,
+    request: &Request,
 ) -> Answer {
     match *request.method() {
         Method::GET | Method::HEAD => read(registry, repository, reference),
-        Method::PUT => write(registry, repository, reference, request).await,
+        Method::PUT => write(registry, repository, reference, request),
         Method::DELETE => {
             registry
                 .store()
@@ -48,26 +47,27 @@ fn read(registry: &Registry, repository: &str, reference: &Reference) -> Answer 
     ))
 }
 
-async fn write(registry: &Registry, name: &str, reference: &Reference, request: Request) -> Answer {
+fn write(registry: &Registry, name: &str, reference: &Reference, request: &Request) -> Answer {
     let content_type = request
         .headers()
         .get(CONTENT_TYPE)
         .and_then(|value| value.to_str().ok())
         .map(str::to_owned);
-    let bytes = to_bytes(request.into_body(), LIMIT).await.map_err(|_| {
-        Refusal::new(
+    let bytes = request.body();
+    if bytes.len() > LIMIT {
+        return Err(Refusal::new(
             Code::SizeInvalid,
             format!("a manifest has at most {LIMIT} bytes"),
-        )
-    })?;
+        ));
+    }
     let digest = match reference {
-        Reference::Tag(_) => Digest::of(&bytes),
+        Reference::Tag(_) => Digest::of(bytes),
         Reference::Digest(digest) => {
-            digest.check(&bytes)?;
+            digest.check(bytes)?;
             digest.clone()
         }
     };
-    let fields = parse(&bytes)?;
+    let fields = parse(bytes)?;
     let media_type = media_type(content_type, &fields)?;
 
     let mut store = registry.store();
@@ -83,7 +83,7 @@ async fn write(registry: &Registry, name: &str, reference: &Reference, request: 
         }
         repository.tags.insert(tag.clone(), digest.clone());
     }
-    let manifest = Manifest::new(media_type, bytes, fields);
+    let manifest = Manifest::new(media_type, bytes.clone(), fields);
     let subject = manifest
         .subject()
         .filter(|_| registry.options().referrers_api)

@@ -16,6 +16,7 @@
 mod auth;
 mod blobs;
 mod digest;
+mod door;
 mod manifests;
 mod path;
 mod referrers;
@@ -29,14 +30,15 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::Router;
 use axum::body::Bytes;
-use axum::extract::{Request, State};
-use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
+use axum::http::{self, HeaderName, HeaderValue, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde_json::Value;
 
 pub use self::auth::Credentials;
-use self::auth::{Action, Gate};
-use self::path::{Reference, Target};
+use self::auth::Gate;
+use self::digest::Digest;
+use self::door::Door;
+use self::path::Reference;
 use self::refusal::{Code, Refusal};
 use self::store::{Manifest, Store};
 
@@ -93,7 +95,7 @@ impl Registry {
             url: url.into(),
         };
         // Repository names contain slashes, which no route pattern can hold in the middle of a path.
-        Router::new().fallback(open).with_state(door)
+        Router::new().fallback(door::open).with_state(door)
     }
 
     /// The bytes served for a manifest, by tag or by digest.
@@ -122,10 +124,10 @@ impl Registry {
         let Ok(reference) = Reference::parse(reference) else {
             return false;
         };
-        self.store()
-            .repository_mut(repository)
-            .delete_manifest(&reference)
-            .is_ok()
+        let mut store = self.store();
+        store
+            .existing_mut(repository)
+            .is_ok_and(|repository| repository.delete_manifest(&reference).is_ok())
     }
 
     /// Serves bytes under a digest, as manifest and as blob, whether they hash to it or not.
@@ -134,7 +136,7 @@ impl Registry {
     ///
     /// Returns whether `digest` has the form of one.
     pub fn put_raw(&self, repository: &str, digest: &str, bytes: &[u8]) -> bool {
-        let Ok(digest) = digest::Digest::parse(digest) else {
+        let Ok(digest) = Digest::parse(digest) else {
             return false;
         };
         let bytes = Bytes::copy_from_slice(bytes);
@@ -184,63 +186,11 @@ impl fmt::Debug for Registry {
     }
 }
 
+/// What every endpoint is given: a request that has arrived whole.
+type Request = http::Request<Bytes>;
+
 /// What every endpoint returns.
 type Answer = Result<Response, Refusal>;
-
-/// The registry where it is served.
-#[derive(Clone)]
-struct Door {
-    registry: Registry,
-    url: Arc<str>,
-}
-
-async fn open(State(door): State<Door>, request: Request) -> Response {
-    door.answer(request).await.into_response()
-}
-
-impl Door {
-    async fn answer(&self, request: Request) -> Answer {
-        let gate = &self.registry.0.gate;
-        if request.uri().path() == "/token" && request.method() == Method::GET {
-            return gate.issue(request.uri(), request.headers());
-        }
-        let target = Target::parse(request.uri().path())?;
-        gate.admit(
-            &self.url,
-            request.headers(),
-            need(request.method(), &target),
-        )?;
-        let registry = &self.registry;
-        match target {
-            Target::Base => Ok(answer(StatusCode::OK, &[], "{}")),
-            Target::Manifest {
-                repository,
-                reference,
-            } => manifests::answer(registry, &repository, &reference, request).await,
-            Target::Blob { repository, digest } => {
-                blobs::answer(registry, &repository, &digest, request.method())
-            }
-            Target::Uploads { repository } => uploads::begin(registry, &repository, request).await,
-            Target::Upload { repository, id } => {
-                uploads::go_on(registry, &repository, &id, request).await
-            }
-            Target::Tags { repository } => tags::answer(registry, &repository, request.uri()),
-            Target::Referrers {
-                repository,
-                subject,
-            } => referrers::answer(registry, &repository, &subject, request.uri()),
-        }
-    }
-}
-
-/// The repository and the right a request needs; none for `/v2/`, where any token is good.
-fn need<'a>(method: &Method, target: &'a Target) -> Option<(&'a str, Action)> {
-    let action = match *method {
-        Method::GET | Method::HEAD => Action::Pull,
-        _ => Action::Push,
-    };
-    Some((target.repository()?, action))
-}
 
 /// An answer with headers. A value that no header can hold is left out.
 fn answer(status: StatusCode, headers: &[(HeaderName, &str)], body: impl Into<Bytes>) -> Response {

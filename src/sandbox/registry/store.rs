@@ -42,8 +42,12 @@ struct Referrer {
 
 impl Store {
     pub(super) fn repository(&self, name: &str) -> Result<&Repository, Refusal> {
-        let unknown = || Refusal::new(Code::NameUnknown, "there is no such repository").about(name);
-        self.0.get(name).ok_or_else(unknown)
+        self.0.get(name).ok_or_else(|| unknown_name(name))
+    }
+
+    /// The repository, to take something out of it.
+    pub(super) fn existing_mut(&mut self, name: &str) -> Result<&mut Repository, Refusal> {
+        self.0.get_mut(name).ok_or_else(|| unknown_name(name))
     }
 
     /// The repository, which begins to exist when it is first written to.
@@ -177,6 +181,10 @@ pub(super) struct Descriptor {
     /// Where else the content is; a layer with such a place need not be in the registry.
     #[serde(default)]
     pub(super) urls: Vec<String>,
+}
+
+fn unknown_name(name: &str) -> Refusal {
+    Refusal::new(Code::NameUnknown, "there is no such repository").about(name)
 }
 
 fn unknown_manifest(reference: &Reference) -> Refusal {

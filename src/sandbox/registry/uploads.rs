@@ -5,20 +5,19 @@
 
 use std::collections::HashMap;
 
-use axum::body::{Body, Bytes, to_bytes};
-use axum::extract::{Query, Request};
+use axum::extract::Query;
 use axum::http::header::{CONTENT_RANGE, LOCATION, RANGE};
-use axum::http::{HeaderMap, HeaderName, Method, StatusCode, Uri};
+use axum::http::{HeaderName, Method, StatusCode, Uri};
 use axum::response::Response;
 
 use super::auth::Action;
 use super::digest::Digest;
 use super::refusal::{Code, Refusal};
 use super::store::Repository;
-use super::{Answer, DOCKER_CONTENT_DIGEST, Registry};
+use super::{Answer, DOCKER_CONTENT_DIGEST, Registry, Request};
 
 /// Begins an upload, or does without one.
-pub(super) async fn begin(registry: &Registry, name: &str, request: Request) -> Answer {
+pub(super) fn begin(registry: &Registry, name: &str, request: &Request) -> Answer {
     if request.method() != Method::POST {
         return Err(super::unsupported(request.method()));
     }
@@ -34,7 +33,7 @@ pub(super) async fn begin(registry: &Registry, name: &str, request: Request) -> 
     }
     if let Some(digest) = query.get("digest") {
         let digest = Digest::parse(digest)?;
-        let content = read(request.into_body()).await?;
+        let content = request.body().clone();
         digest.check(&content)?;
         registry
             .store()
@@ -53,29 +52,28 @@ pub(super) async fn begin(registry: &Registry, name: &str, request: Request) -> 
 }
 
 /// Goes on with an upload, ends it, or tells how far it is.
-pub(super) async fn go_on(registry: &Registry, name: &str, id: &str, request: Request) -> Answer {
-    let (head, body) = request.into_parts();
-    match head.method {
+pub(super) fn go_on(registry: &Registry, name: &str, id: &str, request: &Request) -> Answer {
+    match *request.method() {
         Method::GET => {
-            let received = upload(registry.store().repository_mut(name), id)?.len();
+            let received = upload(registry.store().existing_mut(name)?, id)?.len();
             Ok(progress(StatusCode::NO_CONTENT, name, id, received))
         }
         Method::PATCH => {
-            let received = append(registry, name, id, &head.headers, body).await?;
+            let received = append(registry, name, id, request)?;
             Ok(progress(StatusCode::ACCEPTED, name, id, received))
         }
         Method::PUT => {
-            append(registry, name, id, &head.headers, body).await?;
-            finish(registry, name, id, &head.uri)
+            append(registry, name, id, request)?;
+            finish(registry, name, id, request.uri())
         }
         Method::DELETE => {
             let mut store = registry.store();
-            let repository = store.repository_mut(name);
+            let repository = store.existing_mut(name)?;
             upload(repository, id)?;
             repository.uploads.remove(id);
             Ok(super::answer(StatusCode::NO_CONTENT, &[], ""))
         }
-        method => Err(super::unsupported(&method)),
+        _ => Err(super::unsupported(request.method())),
     }
 }
 
@@ -91,36 +89,28 @@ fn mount(registry: &Registry, name: &str, digest: &Digest, from: &str) -> Option
 }
 
 /// Adds a piece, which has to begin where the one before it ended. Returns how many bytes there are now.
-async fn append(
-    registry: &Registry,
-    name: &str,
-    id: &str,
-    headers: &HeaderMap,
-    body: Body,
-) -> Result<usize, Refusal> {
-    let piece = read(body).await?;
+fn append(registry: &Registry, name: &str, id: &str, request: &Request) -> Result<usize, Refusal> {
+    let piece = request.body();
     let mut store = registry.store();
-    let upload = upload(store.repository_mut(name), id)?;
-    let claimed = headers
+    let upload = upload(store.existing_mut(name)?, id)?;
+    let end = upload.len() + piece.len();
+    let expected = format!("{}-{}", upload.len(), end.saturating_sub(1));
+    if request
+        .headers()
         .get(CONTENT_RANGE)
-        .map(|range| range.to_str().unwrap_or_default().to_owned());
-    let expected = format!(
-        "{}-{}",
-        upload.len(),
-        (upload.len() + piece.len()).saturating_sub(1)
-    );
-    if claimed.is_some_and(|claimed| claimed != expected) {
+        .is_some_and(|claimed| *claimed != *expected)
+    {
         return Err(Refusal::new(
             Code::BlobUploadInvalid,
             format!("the piece has the range {expected}"),
         )
         .with_header(RANGE, range(upload.len())));
     }
-    if upload.len() + piece.len() > LIMIT {
+    if end > LIMIT {
         return Err(too_large());
     }
-    upload.extend_from_slice(&piece);
-    Ok(upload.len())
+    upload.extend_from_slice(piece);
+    Ok(end)
 }
 
 /// Makes the upload a blob. It is over in any case: after a wrong digest the client has to begin again.
@@ -128,7 +118,7 @@ fn finish(registry: &Registry, name: &str, id: &str, uri: &Uri) -> Answer {
     let digest = query(uri).remove("digest").unwrap_or_default();
     let digest = Digest::parse(&digest)?;
     let mut store = registry.store();
-    let repository = store.repository_mut(name);
+    let repository = store.existing_mut(name)?;
     let content = repository.uploads.remove(id).ok_or_else(|| unknown(id))?;
     digest.check(&content)?;
     repository.blobs.insert(digest.clone(), content.into());
@@ -143,11 +133,7 @@ fn unknown(id: &str) -> Refusal {
     Refusal::new(Code::BlobUploadUnknown, "there is no such upload").about(id)
 }
 
-async fn read(body: Body) -> Result<Bytes, Refusal> {
-    to_bytes(body, LIMIT).await.map_err(|_| too_large())
-}
-
-fn too_large() -> Refusal {
+pub(super) fn too_large() -> Refusal {
     Refusal::new(
         Code::SizeInvalid,
         format!("a blob has at most {LIMIT} bytes"),
@@ -189,4 +175,4 @@ fn range(received: usize) -> String {
 const DOCKER_UPLOAD_UUID: HeaderName = HeaderName::from_static("docker-upload-uuid");
 
 /// 64 MiB, far more than anything in a test, and far less than the memory of any machine.
-const LIMIT: usize = 64 << 20;
+pub(super) const LIMIT: usize = 64 << 20;

@@ -1,0 +1,337 @@
+//! The one HTTP client: TLS by rustls with the system's roots, the proxies of the environment, connections kept and
+//! shared, a cap on every answer, one deadline over everything.
+
+use crate::flow::ports::{Fault, Service, ServiceError};
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use reqwest::redirect::{Attempt, Policy};
+use reqwest::{Client, Method, Response, StatusCode, Url};
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// The client. Cheap to share by reference; made once a run.
+pub struct Http {
+    client: Client,
+    deadline: Instant,
+    plain_hosts: Vec<String>,
+}
+
+impl Http {
+    /// A client whose requests all end within `timeout` from now. `plain_hosts` (each `host` or `host:port`) may be
+    /// reached without TLS; this machine always may.
+    pub fn new(timeout: Duration, plain_hosts: Vec<String>) -> Result<Self, reqwest::Error> {
+        let hosts = plain_hosts.clone();
+        let client = Client::builder()
+            .user_agent(concat!("signgate/", env!("CARGO_PKG_VERSION")))
+            .connect_timeout(CONNECT_TIMEOUT)
+            .redirect(Policy::custom(move |attempt| follow(attempt, &hosts)))
+            .build()?;
+        Ok(Self {
+            client,
+            deadline: Instant::now() + timeout,
+            plain_hosts,
+        })
+    }
+
+    /// Whether `host` (with its port, if it has one) is reached without TLS.
+    pub fn is_plain(&self, host: &str) -> bool {
+        Url::parse(&format!("http://{host}")).is_ok_and(|url| may_be_plain(&url, &self.plain_hosts))
+    }
+
+    /// A request to `url`, which must be `https` unless its host may be reached without.
+    pub fn request(
+        &self,
+        service: Service,
+        method: Method,
+        url: &str,
+    ) -> Result<Request<'_>, ServiceError> {
+        let failed = |fault| ServiceError {
+            service,
+            url: without_secrets(url),
+            fault,
+        };
+        let parsed = Url::parse(url)
+            .map_err(|error| failed(Fault::Unexpected(format!("its URL: {error}"))))?;
+        if parsed.scheme() != "https" && !may_be_plain(&parsed, &self.plain_hosts) {
+            return Err(failed(Fault::PlainHttp));
+        }
+        Ok(Request {
+            http: self,
+            service,
+            method,
+            url: parsed,
+            headers: HeaderMap::new(),
+            body: None,
+        })
+    }
+}
+
+/// A request being built.
+pub struct Request<'a> {
+    http: &'a Http,
+    service: Service,
+    method: Method,
+    url: Url,
+    headers: HeaderMap,
+    body: Option<Vec<u8>>,
+}
+
+impl Request<'_> {
+    /// Adds a header. A value that cannot be one is left out: servers then answer that it is missing.
+    pub fn header(mut self, name: HeaderName, value: &str) -> Self {
+        if let Ok(value) = HeaderValue::from_str(value) {
+            self.headers.append(name, value);
+        }
+        self
+    }
+
+    /// Adds a header that is never logged.
+    pub fn secret_header(mut self, name: HeaderName, value: &str) -> Self {
+        if let Ok(mut value) = HeaderValue::from_str(value) {
+            value.set_sensitive(true);
+            self.headers.append(name, value);
+        }
+        self
+    }
+
+    /// Sets the body.
+    pub fn body(mut self, media_type: &str, body: Vec<u8>) -> Self {
+        self.body = Some(body);
+        self.header(reqwest::header::CONTENT_TYPE, media_type)
+    }
+
+    /// Sends the request and reads the whole answer, of at most `limit` bytes.
+    pub async fn send(self, limit: usize) -> Result<Answer, ServiceError> {
+        let (service, url) = (self.service, without_secrets(self.url.as_str()));
+        let now = Instant::now();
+        let (end, why) = match now + REQUEST_TIMEOUT {
+            end if end < self.http.deadline => (end, "60 seconds for a request"),
+            _ => (self.http.deadline, "--timeout for the whole run"),
+        };
+        let exchange = async {
+            let mut request = self
+                .http
+                .client
+                .request(self.method, self.url)
+                .headers(self.headers);
+            if let Some(body) = self.body {
+                request = request.body(body);
+            }
+            let response = request.send().await.map_err(fault_of)?;
+            read(response, limit).await
+        };
+        let answer = tokio::time::timeout_at(end, exchange)
+            .await
+            .unwrap_or(Err(Fault::TimedOut(why)));
+        answer
+            .map_err(|fault| ServiceError {
+                service,
+                url: url.clone(),
+                fault,
+            })
+            .map(|answer| Answer {
+                service,
+                url,
+                ..answer
+            })
+    }
+}
+
+/// A complete answer, of whatever status.
+pub struct Answer {
+    service: Service,
+    url: String,
+    /// The status.
+    pub status: StatusCode,
+    /// The headers.
+    pub headers: HeaderMap,
+    /// The body.
+    pub body: Vec<u8>,
+}
+
+impl Answer {
+    /// The text of a header.
+    pub fn header(&self, name: impl reqwest::header::AsHeaderName) -> Option<&str> {
+        self.headers.get(name).and_then(|value| value.to_str().ok())
+    }
+
+    /// This answer if its status is a success, else the failure that it is.
+    pub fn success(self) -> Result<Self, ServiceError> {
+        if self.status.is_success() {
+            Ok(self)
+        } else {
+            Err(self.refusal())
+        }
+    }
+
+    /// The failure that this answer is, with what it says.
+    pub fn refusal(&self) -> ServiceError {
+        self.failed(Fault::Status {
+            status: self.status.as_u16(),
+            detail: detail(&self.body),
+        })
+    }
+
+    /// This answer is not what the protocol says.
+    pub fn unexpected(&self, what: impl Into<String>) -> ServiceError {
+        self.failed(Fault::Unexpected(what.into()))
+    }
+
+    fn failed(&self, fault: Fault) -> ServiceError {
+        ServiceError {
+            service: self.service,
+            url: self.url.clone(),
+            fault,
+        }
+    }
+}
+
+async fn read(mut response: Response, limit: usize) -> Result<Answer, Fault> {
+    let (status, headers) = (response.status(), response.headers().clone());
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(fault_of)? {
+        if body.len() + chunk.len() > limit {
+            return Err(Fault::TooLarge { limit });
+        }
+        body.extend_from_slice(&chunk);
+    }
+    // Service and URL are the caller's.
+    Ok(Answer {
+        service: Service::Registry,
+        url: String::new(),
+        status,
+        headers,
+        body,
+    })
+}
+
+fn fault_of(error: reqwest::Error) -> Fault {
+    if error.is_timeout() {
+        return Fault::TimedOut("10 seconds for a connection");
+    }
+    // Without the URL, which may carry a token in its query.
+    Fault::Unreachable(Box::new(error.without_url()))
+}
+
+/// Follows a few redirects, never from TLS to plain HTTP. Authorization does not go along to another host: reqwest
+/// removes it.
+fn follow(attempt: Attempt<'_>, plain_hosts: &[String]) -> reqwest::redirect::Action {
+    if attempt.previous().len() > MAX_REDIRECTS {
+        return attempt.error("too many redirects");
+    }
+    let plain_before = attempt
+        .previous()
+        .last()
+        .is_some_and(|url| url.scheme() == "http");
+    let plain_after = attempt.url().scheme() != "https";
+    if plain_after && !(plain_before && may_be_plain(attempt.url(), plain_hosts)) {
+        return attempt.error("a redirect that leaves TLS");
+    }
+    attempt.follow()
+}
+
+/// Plain HTTP is for this machine, and for hosts that the user named.
+fn may_be_plain(url: &Url, named: &[String]) -> bool {
+    if url.scheme() != "http" {
+        return false;
+    }
+    let Some(host) = url.host_str() else {
+        return false;
+    };
+    let address = host
+        .trim_start_matches('[')
+        .trim_end_matches(']')
+        .parse::<std::net::IpAddr>();
+    let is_loopback = host == "localhost" || address.is_ok_and(|address| address.is_loopback());
+    let with_port = url.port().map(|port| format!("{host}:{port}"));
+    is_loopback
+        || named
+            .iter()
+            .any(|name| name == host || Some(name) == with_port.as_ref())
+}
+
+/// A URL as it may be shown: without user, password, query and fragment.
+fn without_secrets(url: &str) -> String {
+    match Url::parse(url) {
+        Ok(mut url) => {
+            url.set_query(None);
+            url.set_fragment(None);
+            let _ = url.set_username("");
+            let _ = url.set_password(None);
+            url.to_string()
+        }
+        Err(_) => "(not a URL)".to_owned(),
+    }
+}
+
+/// What an error answer says: the message in the JSON of OCI registries or of gRPC gateways, else the start of the text.
+fn detail(body: &[u8]) -> String {
+    let json: Option<serde_json::Value> = serde_json::from_slice(body).ok();
+    let message = json.as_ref().and_then(|json| {
+        let oci = json.pointer("/errors/0");
+        let code = oci.and_then(|error| error.get("code")?.as_str());
+        let message = oci
+            .unwrap_or(json)
+            .get("message")
+            .and_then(serde_json::Value::as_str);
+        match (code, message) {
+            (Some(code), Some(message)) => Some(format!("{code}: {message}")),
+            (code, message) => message.or(code).map(str::to_owned),
+        }
+    });
+    let text = message
+        .unwrap_or_else(|| String::from_utf8_lossy(&body[..body.len().min(200)]).into_owned());
+    text.trim().to_owned()
+}
+
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// Rekor v2 answers only when its next checkpoint is published; its operators advise at least 20 seconds.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
+const MAX_REDIRECTS: usize = 5;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn plain_http_is_for_this_machine_and_named_hosts() {
+        let named = vec!["registry.lan:5000".to_owned(), "mirror.lan".to_owned()];
+        for (url, allowed) in [
+            ("http://127.0.0.1:5000/v2/", true),
+            ("http://[::1]:5000/v2/", true),
+            ("http://localhost/v2/", true),
+            ("http://registry.lan:5000/v2/", true),
+            ("http://mirror.lan:8080/v2/", true),
+            ("http://registry.lan/v2/", false),
+            ("http://localhost.evil.example/v2/", false),
+            ("http://127.0.0.1.evil.example/v2/", false),
+            ("ftp://127.0.0.1/", false),
+        ] {
+            assert_eq!(
+                may_be_plain(&Url::parse(url).unwrap(), &named),
+                allowed,
+                "{url}"
+            );
+        }
+    }
+
+    #[test]
+    fn shown_urls_carry_no_secrets() {
+        assert_eq!(
+            without_secrets("https://u:p@host/path?token=t#f"),
+            "https://host/path"
+        );
+    }
+
+    #[test]
+    fn error_answers_are_quoted_by_their_message() {
+        assert_eq!(
+            detail(br#"{"errors":[{"code":"DENIED","message":"no"}]}"#),
+            "DENIED: no"
+        );
+        assert_eq!(
+            detail(br#"{"code":3,"message":"There was an error"}"#),
+            "There was an error"
+        );
+        assert_eq!(detail(b"<html>"), "<html>");
+    }
+}

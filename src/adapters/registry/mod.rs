@@ -1,0 +1,242 @@
+//! An OCI registry (distribution-spec v1.1): manifests, referrers and blobs.
+
+mod auth;
+mod credentials;
+
+use super::http::{Answer, Http, Request};
+use crate::ci::Env;
+use crate::flow::ports::{self, Fault, Service, ServiceError, SubjectNoted};
+use crate::image::{Digest, ImageIndex, Manifest, PinnedImage, Repository, Version, media_type};
+use crate::limits;
+use auth::Auth;
+use reqwest::header::{ACCEPT, CONTENT_TYPE, LINK, LOCATION};
+use reqwest::{Method, StatusCode, Url};
+
+pub use auth::Access;
+
+/// The registries of a run, each with the authorization that it asked for.
+pub struct Registry<'a> {
+    http: &'a Http,
+    auth: Auth<'a>,
+}
+
+impl<'a> Registry<'a> {
+    /// Registries reached with `http`, for reading or for writing as well, with the credentials that `env` leads to.
+    pub fn new(http: &'a Http, env: &'a Env, access: Access) -> Self {
+        Self {
+            http,
+            auth: Auth::new(http, env, access),
+        }
+    }
+
+    /// Sends a request to `url`, authorized as the registry asks.
+    async fn send<'r>(
+        &self,
+        repository: &Repository,
+        limit: usize,
+        request: impl Fn() -> Result<Request<'r>, ServiceError>,
+    ) -> Result<Answer, ServiceError> {
+        let known = self.auth.known(repository).await;
+        let answer = known.apply(request()?).send(limit).await?;
+        if answer.status != StatusCode::UNAUTHORIZED {
+            return Ok(answer);
+        }
+        let authorization = self
+            .auth
+            .answer_challenge(repository, &answer, &known)
+            .await?;
+        authorization.apply(request()?).send(limit).await
+    }
+
+    fn get(&self, url: &str, accept: &[&str]) -> Result<Request<'_>, ServiceError> {
+        let request = self.http.request(Service::Registry, Method::GET, url)?;
+        Ok(accept
+            .iter()
+            .fold(request, |request, accept| request.header(ACCEPT, accept)))
+    }
+
+    fn url(&self, repository: &Repository, rest: &str) -> String {
+        let host = match repository.registry() {
+            "docker.io" => "registry-1.docker.io",
+            host => host,
+        };
+        let scheme = if self.http.is_plain(host) {
+            "http"
+        } else {
+            "https"
+        };
+        format!("{scheme}://{host}/v2/{}/{rest}", repository.path())
+    }
+
+    /// Ends an upload session: the whole content in one request.
+    async fn finish_upload(
+        &self,
+        repository: &Repository,
+        opened: &Answer,
+        bytes: &[u8],
+    ) -> Result<(), ServiceError> {
+        let base = self.url(repository, "blobs/uploads/");
+        let location = opened
+            .header(LOCATION)
+            .ok_or_else(|| opened.unexpected("no place to upload to"))?;
+        // Relative locations are allowed, and the location's own query must be kept (distribution-spec, "Pushing blobs").
+        let mut url = Url::parse(&base)
+            .and_then(|base| base.join(location))
+            .map_err(|error| opened.unexpected(format!("no place to upload to: {error}")))?;
+        url.query_pairs_mut()
+            .append_pair("digest", &Digest::of(bytes).to_string());
+        let put = || {
+            let request = self
+                .http
+                .request(Service::Registry, Method::PUT, url.as_str())?;
+            Ok(request.body("application/octet-stream", bytes.to_vec()))
+        };
+        self.send(repository, limits::SERVICE_ANSWER_BYTES, put)
+            .await?
+            .success()
+            .map(drop)
+    }
+}
+
+impl ports::Registry for Registry<'_> {
+    async fn manifest(
+        &self,
+        repository: &Repository,
+        version: &Version,
+    ) -> Result<Option<Manifest>, ServiceError> {
+        let url = self.url(repository, &format!("manifests/{version}"));
+        let answer = self
+            .send(repository, limits::MANIFEST_BYTES, || {
+                self.get(&url, &media_type::ANY_IMAGE)
+            })
+            .await?;
+        if answer.status == StatusCode::NOT_FOUND {
+            return Ok(None);
+        }
+        let answer = answer.success()?;
+        let media_type = answer.header(CONTENT_TYPE).unwrap_or_default();
+        let media_type = media_type
+            .split(';')
+            .next()
+            .unwrap_or_default()
+            .trim()
+            .to_owned();
+        Ok(Some(Manifest::new(media_type, answer.body)))
+    }
+
+    async fn referrers(&self, image: &PinnedImage) -> Result<Option<ImageIndex>, ServiceError> {
+        let mut url = self.url(image.repository(), &format!("referrers/{}", image.digest()));
+        let mut all = ImageIndex::default();
+        for _ in 0..limits::REFERRERS_PAGES {
+            let accept = [media_type::IMAGE_INDEX];
+            let answer = self
+                .send(image.repository(), limits::MANIFEST_BYTES, || {
+                    self.get(&url, &accept)
+                })
+                .await?;
+            // Registries without the API say so in several ways; only these mean that there is none.
+            if matches!(answer.status.as_u16(), 400 | 404 | 405 | 406 | 501) {
+                return Ok(None);
+            }
+            let answer = answer.success()?;
+            let is_index = answer
+                .header(CONTENT_TYPE)
+                .is_some_and(|kind| kind.starts_with(media_type::IMAGE_INDEX));
+            if !is_index {
+                return Ok(None);
+            }
+            let page = ImageIndex::parse(&answer.body)
+                .map_err(|error| answer.unexpected(error.to_string()))?;
+            all.extend(page)
+                .map_err(|error| answer.unexpected(error.to_string()))?;
+            match next_page(&answer, &url)? {
+                Some(next) => url = next,
+                None => return Ok(Some(all)),
+            }
+        }
+        // A list that is cut short could hide a signature, so it is not used.
+        let fault = Fault::Unexpected("a list of referrers without end".to_owned());
+        Err(ServiceError {
+            service: Service::Registry,
+            url,
+            fault,
+        })
+    }
+
+    async fn blob(
+        &self,
+        repository: &Repository,
+        digest: &Digest,
+        limit: usize,
+    ) -> Result<Option<Vec<u8>>, ServiceError> {
+        let url = self.url(repository, &format!("blobs/{digest}"));
+        let answer = self.send(repository, limit, || self.get(&url, &[])).await?;
+        if answer.status == StatusCode::NOT_FOUND {
+            return Ok(None);
+        }
+        Ok(Some(answer.success()?.body))
+    }
+
+    async fn push_blob(&self, repository: &Repository, bytes: &[u8]) -> Result<(), ServiceError> {
+        // One request where the registry can do that; one that cannot opens an upload session instead.
+        let url = self.url(
+            repository,
+            &format!("blobs/uploads/?digest={}", Digest::of(bytes)),
+        );
+        let post = || {
+            let request = self.http.request(Service::Registry, Method::POST, &url)?;
+            Ok(request.body("application/octet-stream", bytes.to_vec()))
+        };
+        let answer = self
+            .send(repository, limits::SERVICE_ANSWER_BYTES, post)
+            .await?
+            .success()?;
+        match answer.status {
+            StatusCode::ACCEPTED => self.finish_upload(repository, &answer, bytes).await,
+            _ => Ok(()),
+        }
+    }
+
+    async fn push_manifest(
+        &self,
+        repository: &Repository,
+        version: &Version,
+        manifest: &Manifest,
+    ) -> Result<SubjectNoted, ServiceError> {
+        let url = self.url(repository, &format!("manifests/{version}"));
+        let put = || {
+            let request = self.http.request(Service::Registry, Method::PUT, &url)?;
+            Ok(request.body(manifest.media_type(), manifest.bytes().to_vec()))
+        };
+        let answer = self
+            .send(repository, limits::SERVICE_ANSWER_BYTES, put)
+            .await?
+            .success()?;
+        Ok(match answer.header("oci-subject") {
+            Some(_) => SubjectNoted::Yes,
+            None => SubjectNoted::No,
+        })
+    }
+}
+
+/// The next page of a list (RFC 8288 `Link` with `rel="next"`), on the same registry.
+fn next_page(answer: &Answer, url: &str) -> Result<Option<String>, ServiceError> {
+    let Some(link) = answer
+        .header(LINK)
+        .filter(|link| link.contains("rel=\"next\""))
+    else {
+        return Ok(None);
+    };
+    let target = link
+        .split_once('<')
+        .and_then(|(_, rest)| rest.split_once('>'))
+        .map(|(target, _)| target);
+    let base = Url::parse(url).ok();
+    match (base, target) {
+        (Some(base), Some(target)) => match base.join(target) {
+            Ok(next) if next.origin() == base.origin() => Ok(Some(next.into())),
+            _ => Err(answer.unexpected("a next page on another host")),
+        },
+        _ => Err(answer.unexpected("a next page without an address")),
+    }
+}

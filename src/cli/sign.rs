@@ -1,0 +1,106 @@
+//! `signgate sign`
+
+use super::options::{self, NetworkOptions, OutputOptions, TrustOptions};
+use super::services::Services;
+use crate::adapters::env;
+use crate::adapters::registry::{Access, Registry};
+use crate::ci::{self, TokenSource};
+use crate::flow::{self, SignRequest};
+use crate::outcome::{Code, Problem};
+use crate::report::view::Report;
+use clap::Args;
+use jiff::Timestamp;
+use std::path::PathBuf;
+
+/// Sign images with the identity of this CI job
+#[derive(Args)]
+#[command(after_long_help = EXAMPLES)]
+pub(super) struct SignArgs {
+    /// Images that are in their registry already, best by digest
+    #[arg(required = true, value_name = "IMAGE")]
+    images: Vec<String>,
+
+    /// Read the ID token from a file instead of asking the CI for one
+    #[arg(long, env = "SIGNGATE_IDENTITY_TOKEN_FILE", value_name = "FILE")]
+    identity_token_file: Option<String>,
+
+    #[command(flatten)]
+    trust: TrustOptions,
+
+    /// Services of a private instance (signing_config.json v0.2), instead of a named one
+    #[arg(
+        long,
+        env = "SIGNGATE_SIGNING_CONFIG",
+        value_name = "FILE",
+        help_heading = "Trust"
+    )]
+    signing_config: Option<PathBuf>,
+
+    #[command(flatten)]
+    network: NetworkOptions,
+
+    #[command(flatten)]
+    pub(super) output: OutputOptions,
+}
+
+impl SignArgs {
+    pub(super) async fn run(self) -> Result<Report, Problem> {
+        // 1. Whatever can be wrong without a network stops here.
+        let images = options::images(&self.images)?;
+        if self.trust.is_private() != self.signing_config.is_some() {
+            return Err(half_an_instance());
+        }
+        let env = env::read();
+        let token = match self.identity_token_file {
+            Some(file) => TokenSource::File(file),
+            None => ci::token_source(&env).map_err(super::problem)?,
+        };
+        let now = Timestamp::now();
+        let config = self.trust.signing_config(self.signing_config.as_ref())?;
+        let addresses = config.services(now).map_err(super::problem)?;
+        let trusted_root = self.trust.trusted_root()?;
+
+        // 2. The story.
+        let http = self.network.client()?;
+        let registry = Registry::new(&http, &env, Access::Write);
+        let services = Services {
+            http: &http,
+            token,
+            addresses,
+        };
+        let request = SignRequest {
+            images: &images,
+            trusted_root: &trusted_root,
+            now,
+        };
+        let signed = flow::sign(&registry, &services, &request)
+            .await
+            .map_err(super::problem)?;
+        Ok(Report::of_sign(&images, &signed))
+    }
+}
+
+fn half_an_instance() -> Problem {
+    Problem {
+        code: Code::UsageInvalid,
+        what: "--trusted-root and --signing-config are given one without the other".to_owned(),
+        why: vec![
+            "both describe one instance: signing with one and verifying with another cannot work"
+                .to_owned(),
+        ],
+        fix: "pass both, or --instance with a known name".to_owned(),
+    }
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  In GitHub Actions, in a job with `permissions: id-token: write`:
+    signgate sign ghcr.io/acme/app@${{ steps.build.outputs.digest }}
+
+  In GitLab CI, in a job with `id_tokens: SIGSTORE_ID_TOKEN: aud: sigstore`:
+    signgate sign $CI_REGISTRY_IMAGE@$DIGEST
+
+  Several images at once share one certificate:
+    signgate sign ghcr.io/acme/app@sha256:4bf5... ghcr.io/acme/worker@sha256:91cc...
+
+Signing by tag resolves the tag once and signs the digest it points to.";

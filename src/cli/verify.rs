@@ -1,0 +1,93 @@
+//! `signgate verify`
+
+use super::options::{self, NetworkOptions, OutputOptions, TrustOptions};
+use crate::adapters::env;
+use crate::adapters::registry::{Access, Registry};
+use crate::flow::{self, VerifyRequest};
+use crate::outcome::Problem;
+use crate::policy::Policy;
+use crate::report::view::Report;
+use clap::Args;
+use futures_util::stream::{self, StreamExt};
+
+/// Verify that images were signed by the expected identity
+#[derive(Args)]
+#[command(after_long_help = EXAMPLES)]
+pub(super) struct VerifyArgs {
+    /// Images to verify, best by digest
+    #[arg(required = true, value_name = "IMAGE")]
+    images: Vec<String>,
+
+    /// The identity in the signing certificate, exactly: for a CI job its workflow and ref
+    #[arg(
+        long,
+        env = "SIGNGATE_CERTIFICATE_IDENTITY",
+        value_name = "IDENTITY",
+        help_heading = "Whom to accept"
+    )]
+    certificate_identity: String,
+
+    /// The OIDC issuer that vouches for this identity, exactly
+    #[arg(
+        long,
+        env = "SIGNGATE_CERTIFICATE_OIDC_ISSUER",
+        value_name = "URL",
+        help_heading = "Whom to accept"
+    )]
+    certificate_oidc_issuer: String,
+
+    #[command(flatten)]
+    trust: TrustOptions,
+
+    #[command(flatten)]
+    network: NetworkOptions,
+
+    #[command(flatten)]
+    pub(super) output: OutputOptions,
+}
+
+impl VerifyArgs {
+    pub(super) async fn run(self) -> Result<Report, Problem> {
+        // 1. Whatever can be wrong without a network stops here.
+        let images = options::images(&self.images)?;
+        let policy = Policy::exact(self.certificate_identity, self.certificate_oidc_issuer)
+            .map_err(super::problem)?;
+        let trusted_root = self.trust.trusted_root()?;
+
+        // 2. The story, for a few images at a time.
+        let env = env::read();
+        let http = self.network.client()?;
+        let registry = Registry::new(&http, &env, Access::Read);
+        let (registry, policy, trusted_root) = (&registry, &policy, &trusted_root);
+        let results = stream::iter(images)
+            .map(|image| async move {
+                let request = VerifyRequest {
+                    image: &image,
+                    policy,
+                    trusted_root,
+                };
+                let result = flow::verify(registry, &request).await;
+                (image, result)
+            })
+            .buffered(PARALLEL_IMAGES)
+            .collect()
+            .await;
+        Ok(Report::of_verify(results))
+    }
+}
+
+const PARALLEL_IMAGES: usize = 8;
+
+const EXAMPLES: &str = "\
+Examples:
+  Before a merge or a deployment (the identity of a GitHub workflow on the main branch):
+    signgate verify ghcr.io/acme/app@sha256:4bf5... \\
+      --certificate-identity https://github.com/acme/app/.github/workflows/release.yml@refs/heads/main \\
+      --certificate-oidc-issuer https://token.actions.githubusercontent.com
+
+  A GitLab pipeline's identity has a double slash before the path of the configuration file:
+    signgate verify registry.gitlab.com/acme/app@sha256:4bf5... \\
+      --certificate-identity https://gitlab.com/acme/app//.gitlab-ci.yml@refs/heads/main \\
+      --certificate-oidc-issuer https://gitlab.com
+
+A tag is resolved once; the result names the digest that was verified. Deploy that digest.";

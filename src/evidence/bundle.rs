@@ -1,0 +1,126 @@
+//! The Sigstore bundle: a signature with everything needed to verify it offline.
+//!
+//! [`Bundle::parse`] checks the shape and believes nothing; it neither verifies a signature nor a proof. The Sigstore
+//! crates' types stay inside: no other module of ours names them, except those that verify or speak to a service.
+
+use crate::image::Digest;
+use crate::limits;
+use crate::outcome::{Code, Coded};
+use sigstore_verify::bundle::BundleV03;
+use sigstore_verify::types;
+
+/// What the media type of every bundle starts with, whatever its version.
+pub const MEDIA_TYPE_PREFIX: &str = "application/vnd.dev.sigstore.bundle";
+
+/// A bundle that has the shape of one. Nothing in it is verified.
+#[derive(Clone)]
+pub struct Bundle {
+    json: Vec<u8>,
+    parsed: types::Bundle,
+}
+
+impl Bundle {
+    /// Reads the bytes of a bundle.
+    pub fn parse(json: Vec<u8>) -> Result<Self, BundleError> {
+        let text = std::str::from_utf8(&json).map_err(|_| BundleError::NotText)?;
+        let parsed = types::Bundle::from_json(text).map_err(BundleError::Json)?;
+        let material = &parsed.verification_material;
+        let timestamps = &material.timestamp_verification_data.rfc3161_timestamps;
+        for count in [material.tlog_entries.len(), timestamps.len()] {
+            if count > limits::PROOFS_PER_BUNDLE {
+                return Err(BundleError::TooManyProofs { count });
+            }
+        }
+        Ok(Self { json, parsed })
+    }
+
+    /// Packs a signed statement with its proofs, as cosign v3 does.
+    pub fn assemble(
+        statement: Vec<u8>,
+        signature: &Signature,
+        certificate: &Certificate,
+        entry: LogEntry,
+        timestamp: Option<SignedTimestamp>,
+    ) -> Result<Self, BundleError> {
+        let signature = types::SignatureBytes::new(signature.0.clone());
+        let envelope = types::DsseEnvelope::new(
+            super::PAYLOAD_TYPE,
+            types::PayloadBytes::new(statement),
+            types::DsseSignature::new(signature, types::KeyId::default()),
+        );
+        let certificate = types::DerCertificate::new(certificate.0.clone());
+        let mut builder =
+            BundleV03::with_certificate_and_dsse(certificate, envelope).with_tlog_entry(entry.0);
+        if let Some(SignedTimestamp(token)) = timestamp {
+            builder = builder.with_rfc3161_timestamp(types::TimestampToken::new(token));
+        }
+        let json = builder.into_bundle().to_json().map_err(BundleError::Json)?;
+        // Read back from the bytes that will be published, so that these are what gets verified.
+        Self::parse(json.into_bytes())
+    }
+
+    /// The exact bytes.
+    pub fn json(&self) -> &[u8] {
+        &self.json
+    }
+
+    /// The digest of the exact bytes.
+    pub fn digest(&self) -> Digest {
+        Digest::of(&self.json)
+    }
+
+    /// The payload of the DSSE envelope; a bundle over a file has none.
+    pub fn payload(&self) -> Option<&[u8]> {
+        match &self.parsed.content {
+            types::SignatureContent::DsseEnvelope(envelope) => Some(envelope.payload.as_bytes()),
+            _ => None,
+        }
+    }
+
+    /// The parsed form, for verification.
+    pub(crate) fn parsed(&self) -> &types::Bundle {
+        &self.parsed
+    }
+}
+
+/// An X.509 certificate in DER.
+#[derive(Clone)]
+pub struct Certificate(pub Vec<u8>);
+
+/// A signature in the form of its algorithm; for ECDSA in DER.
+#[derive(Clone)]
+pub struct Signature(pub Vec<u8>);
+
+/// An RFC 3161 timestamp response in DER.
+#[derive(Clone)]
+pub struct SignedTimestamp(pub Vec<u8>);
+
+/// An entry of a transparency log with its proof of inclusion. Not verified.
+#[derive(Clone)]
+pub struct LogEntry(pub(crate) types::TransparencyLogEntry);
+
+/// Why bytes are not a bundle.
+#[derive(Debug, thiserror::Error)]
+pub enum BundleError {
+    /// Not UTF-8.
+    #[error("the bundle is not text")]
+    NotText,
+    /// Not the JSON of a bundle of a known version.
+    #[error("the bundle is not a Sigstore bundle of a known version")]
+    Json(#[source] types::Error),
+    /// More than [`limits::PROOFS_PER_BUNDLE`] log entries or timestamps.
+    #[error("the bundle holds {count} proofs of one kind, more than any honest one")]
+    TooManyProofs {
+        /// How many.
+        count: usize,
+    },
+}
+
+impl Coded for BundleError {
+    fn code(&self) -> Code {
+        match self {
+            Self::NotText | Self::Json(_) => Code::BundleMalformed,
+            Self::TooManyProofs { .. } => Code::EvidenceTooLarge,
+        }
+    }
+}

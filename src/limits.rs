@@ -1,0 +1,37 @@
+//! Every bound on what comes from outside, each with the attack or the need it stands for.
+
+/// Largest manifest or index read or written, in bytes. The distribution spec recommends that registries
+/// refuse more than 4 MiB; without a cap a hostile registry feeds us until memory ends (CVE-2023-46737).
+pub const MANIFEST_BYTES: usize = 4 * 1024 * 1024;
+
+/// Largest bundle read, in bytes. A bundle with an SBOM in it can be large; a blob announced as a bundle can be
+/// endless (CVE-2024-29902).
+pub const BUNDLE_BYTES: usize = 16 * 1024 * 1024;
+
+/// Most referrers of one image whose manifests are read. More than this is refused, not truncated: a signature
+/// hidden behind hostile referrers must not look absent (CVE-2024-29903).
+pub const REFERRERS: usize = 500;
+
+/// Most pages of one referrers list that are followed.
+pub const REFERRERS_PAGES: usize = 20;
+
+/// Most requests to one registry in flight for one image.
+pub const PARALLEL_FETCHES: usize = 16;
+
+/// Largest answer of Fulcio, Rekor, a timestamp authority or a token endpoint, in bytes.
+pub const SERVICE_ANSWER_BYTES: usize = 1024 * 1024;
+
+/// Largest ID token, in bytes. Real ones have 1 to 4 KB.
+pub const ID_TOKEN_BYTES: usize = 64 * 1024;
+
+/// Largest trusted root or signing config read from a file, in bytes.
+pub const TRUST_FILE_BYTES: u64 = 4 * 1024 * 1024;
+
+/// Longest piece of remote text shown to a user, in characters.
+pub const SHOWN_TEXT: usize = 300;
+
+/// Tolerated difference between our clock and the clock of an ID token's issuer, in seconds.
+pub const CLOCK_SKEW_SECONDS: i64 = 60;
+
+/// Most log entries, and most signed timestamps, in one bundle (CVE-2024-45395: unbounded lists of them).
+pub const PROOFS_PER_BUNDLE: usize = 32;

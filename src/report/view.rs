@@ -1,0 +1,342 @@
+//! What a run has to say, as plain data.
+
+use crate::evidence::Bundle;
+use crate::flow::{Signed, Verdict};
+use crate::image::ImageRef;
+use crate::outcome::{Code, Coded, Problem};
+use crate::policy::{Accepted, Decision, Finding, Rejected};
+use crate::verify::{Signer, Verified};
+use serde::Serialize;
+
+/// The report of one run.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Report {
+    /// The version of this format.
+    pub version: u32,
+    /// What was done.
+    pub command: Command,
+    /// The exit code that goes with it.
+    pub exit_code: u8,
+    /// One entry an image; for `sign` none if it failed as a whole.
+    pub images: Vec<Image>,
+    /// Why the run as a whole failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub problem: Option<ProblemView>,
+}
+
+/// The subcommand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Command {
+    /// `signgate sign`
+    Sign,
+    /// `signgate verify`
+    Verify,
+}
+
+/// What there is to say about one image.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Image {
+    /// The image as it was asked for.
+    pub requested: String,
+    /// The image by digest, once that is known: what to deploy.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub image: Option<String>,
+    /// What came of it.
+    pub verdict: VerdictView,
+    /// The code of a denial or error.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub code: Option<&'static str>,
+    /// Signatures that were made, or that satisfy the policy.
+    pub signatures: Vec<SignatureView>,
+    /// Whatever else was found, nearest miss first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub rejected: Vec<RejectedView>,
+    /// Why no decision was reached.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub problem: Option<ProblemView>,
+    /// What to do about a denial.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fix: Option<String>,
+}
+
+/// What came of an image.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum VerdictView {
+    /// A signature was published.
+    Signed,
+    /// It may be used.
+    Allowed,
+    /// It may not be used.
+    Denied,
+    /// No decision was reached.
+    Error,
+}
+
+/// A verified signature.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SignatureView {
+    /// The digest of the manifest that attaches it.
+    pub referrer: String,
+    /// Who signed.
+    #[serde(flatten)]
+    pub signer: SignerView,
+    /// The trusted time of signing, RFC 3339.
+    pub signed_at: String,
+    /// Its place in the transparency log.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub log_index: Option<u64>,
+}
+
+/// Who signed. Fields that the certificate does not carry are left out.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SignerView {
+    /// Subject alternative name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub identity: Option<String>,
+    /// OIDC issuer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub issuer: Option<String>,
+    /// URL of the source repository.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub source_repository: Option<String>,
+    /// Ref that was built.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub source_ref: Option<String>,
+    /// Commit that was built.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub source_digest: Option<String>,
+    /// Event that started the run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trigger: Option<String>,
+    /// URL of the run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub run: Option<String>,
+}
+
+/// A signature that does not satisfy the policy, or cannot be verified.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RejectedView {
+    /// The digest of the manifest that attaches it.
+    pub referrer: String,
+    /// Who signed, if the cryptography holds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub signer: Option<SignerView>,
+    /// Every reason.
+    pub findings: Vec<FindingView>,
+}
+
+/// A reason to deny.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct FindingView {
+    /// The stable code.
+    pub code: &'static str,
+    /// In words.
+    pub what: String,
+    /// The causes, outermost first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub why: Vec<String>,
+    /// What the policy expects.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expected: Option<String>,
+    /// What was found.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub found: Option<String>,
+}
+
+/// Why no decision was reached.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ProblemView {
+    /// The stable code.
+    pub code: &'static str,
+    /// What happened.
+    pub what: String,
+    /// The causes, outermost first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub why: Vec<String>,
+    /// What to do.
+    pub fix: String,
+}
+
+impl Report {
+    /// The report of `signgate verify`. A denial outweighs an error: trying again would not change it.
+    pub fn of_verify<E: Coded>(results: Vec<(ImageRef, Result<Verdict, E>)>) -> Self {
+        let images: Vec<(Image, Option<Code>)> = results
+            .into_iter()
+            .map(|(image, result)| verified(&image, result))
+            .collect();
+        let code_of = |verdict| {
+            images
+                .iter()
+                .find(|(image, _)| image.verdict == verdict)
+                .and_then(|(_, code)| *code)
+        };
+        let code = code_of(VerdictView::Denied).or_else(|| code_of(VerdictView::Error));
+        Self {
+            version: VERSION,
+            command: Command::Verify,
+            exit_code: code.map_or(0, Code::exit),
+            images: images.into_iter().map(|(image, _)| image).collect(),
+            problem: None,
+        }
+    }
+
+    /// The report of `signgate sign`.
+    pub fn of_sign(requested: &[ImageRef], signed: &[Signed]) -> Self {
+        let images = requested
+            .iter()
+            .zip(signed)
+            .map(|(requested, signed)| Image {
+                image: Some(signed.image.to_string()),
+                signatures: vec![SignatureView::new(
+                    &signed.referrer.to_string(),
+                    &signed.evidence,
+                )],
+                ..Image::new(requested, VerdictView::Signed)
+            })
+            .collect();
+        Self {
+            version: VERSION,
+            command: Command::Sign,
+            exit_code: 0,
+            images,
+            problem: None,
+        }
+    }
+
+    /// The report of a run that failed as a whole.
+    pub fn of_problem(command: Command, problem: &Problem) -> Self {
+        Self {
+            version: VERSION,
+            command,
+            exit_code: problem.code.exit(),
+            images: Vec::new(),
+            problem: Some(ProblemView::new(problem)),
+        }
+    }
+}
+
+fn verified<E: Coded>(requested: &ImageRef, result: Result<Verdict, E>) -> (Image, Option<Code>) {
+    let verdict = match result {
+        Ok(verdict) => verdict,
+        Err(error) => {
+            let problem = Problem::of(&error);
+            let image = Image {
+                code: Some(problem.code.id()),
+                problem: Some(ProblemView::new(&problem)),
+                ..Image::new(requested, VerdictView::Error)
+            };
+            return (image, Some(problem.code));
+        }
+    };
+    let pinned = Some(verdict.image.to_string());
+    match verdict.decision {
+        Decision::Allow { by, rejected } => {
+            let image = Image {
+                image: pinned,
+                signatures: by.iter().map(SignatureView::of_accepted).collect(),
+                rejected: rejected.iter().map(RejectedView::new).collect(),
+                ..Image::new(requested, VerdictView::Allowed)
+            };
+            (image, None)
+        }
+        Decision::Deny { code, rejected } => {
+            let image = Image {
+                image: pinned,
+                code: Some(code.id()),
+                rejected: rejected.iter().map(RejectedView::new).collect(),
+                fix: Some(code.fix().to_owned()),
+                ..Image::new(requested, VerdictView::Denied)
+            };
+            (image, Some(code))
+        }
+    }
+}
+
+impl Image {
+    fn new(requested: &ImageRef, verdict: VerdictView) -> Self {
+        Self {
+            requested: requested.to_string(),
+            image: None,
+            verdict,
+            code: None,
+            signatures: Vec::new(),
+            rejected: Vec::new(),
+            problem: None,
+            fix: None,
+        }
+    }
+}
+
+impl SignatureView {
+    fn of_accepted(accepted: &Accepted) -> Self {
+        Self::new(&accepted.referrer.to_string(), &accepted.evidence)
+    }
+
+    fn new(referrer: &str, evidence: &Verified<Bundle>) -> Self {
+        Self {
+            referrer: referrer.to_owned(),
+            signer: SignerView::new(evidence.signer()),
+            signed_at: evidence.signed_at().to_string(),
+            log_index: evidence.log_index(),
+        }
+    }
+}
+
+impl SignerView {
+    fn new(signer: &Signer) -> Self {
+        let owned = |text: Option<&str>| text.map(str::to_owned);
+        Self {
+            identity: owned(signer.identity()),
+            issuer: owned(signer.issuer()),
+            source_repository: owned(signer.source_repository()),
+            source_ref: owned(signer.source_ref()),
+            source_digest: owned(signer.source_digest()),
+            trigger: owned(signer.trigger()),
+            run: owned(signer.run()),
+        }
+    }
+}
+
+impl RejectedView {
+    fn new(rejected: &Rejected) -> Self {
+        Self {
+            referrer: rejected.referrer.to_string(),
+            signer: rejected.signer.as_ref().map(SignerView::new),
+            findings: rejected.findings.iter().map(FindingView::new).collect(),
+        }
+    }
+}
+
+impl FindingView {
+    fn new(finding: &Finding) -> Self {
+        Self {
+            code: finding.code.id(),
+            what: finding.what.clone(),
+            why: finding.why.clone(),
+            expected: finding.expected.clone(),
+            found: finding.found.clone(),
+        }
+    }
+}
+
+impl ProblemView {
+    fn new(problem: &Problem) -> Self {
+        Self {
+            code: problem.code.id(),
+            what: problem.what.clone(),
+            why: problem.why.clone(),
+            fix: problem.fix.clone(),
+        }
+    }
+}
+
+const VERSION: u32 = 1;

@@ -1,0 +1,65 @@
+//! Verifies a Sigstore bundle for an image.
+
+use super::rejection::Rejection;
+use super::{Facts, Signer, Verified};
+use crate::evidence::{Bundle, Statement};
+use crate::image::PinnedImage;
+use crate::trust::{Requirements, TrustedRoot};
+use sigstore_verify::VerificationPolicy;
+use sigstore_verify::types::Sha256Hash;
+
+/// Verifies `bundle` for `image` against `root`, whoever signed it.
+pub fn bundle(
+    bundle: Bundle,
+    image: &PinnedImage,
+    root: &TrustedRoot,
+) -> Result<Verified<Bundle>, Rejection> {
+    // 1. An image signature is a signed statement; a bare signature over bytes says nothing about an image.
+    let payload = bundle.payload().ok_or(Rejection::NoStatement)?;
+
+    // 2. to 6. Everything is required that this instance can prove. The identity is judged afterwards, by the policy.
+    let policy = match root.requirements() {
+        Requirements::Everything => VerificationPolicy::any_identity(),
+        Requirements::TimestampOnly => VerificationPolicy::any_identity()
+            .skip_tlog_unsafe()
+            .skip_sct(),
+    };
+    let digest = Sha256Hash::new(*image.digest().as_bytes());
+    let result = root.verifier().verify(digest, bundle.parsed(), &policy)?;
+
+    // 7. Ours as well: the statement we report on is the one that names this digest, in SHA-256.
+    let statement = Statement::parse(payload).map_err(Rejection::Statement)?;
+    if !statement.is_about(image.digest()) {
+        return Err(Rejection::Subject);
+    }
+
+    // No verdict by absence of errors: what was required must have been established.
+    let everything = root.requirements() == Requirements::Everything;
+    let certificate = result
+        .certificate()
+        .filter(|_| result.certificate_verified());
+    if everything && !(result.sct_verified() && result.tlog_verified()) {
+        return Err(Rejection::NotEstablished);
+    }
+    let (Some(certificate), Some(signed_at)) =
+        (certificate, result.verified_timestamps().iter().min())
+    else {
+        return Err(Rejection::NotEstablished);
+    };
+
+    let log_index = everything
+        .then(|| bundle.parsed().verification_material.tlog_entries.first())
+        .flatten()
+        .map(|entry| entry.log_index.get());
+    let facts = Facts {
+        image: image.clone(),
+        statement,
+        signer: Signer::of(certificate),
+        signed_at: *signed_at,
+        log_index,
+    };
+    Ok(Verified {
+        evidence: bundle,
+        facts,
+    })
+}

@@ -1,0 +1,93 @@
+//! Why evidence was not verified.
+
+use crate::evidence::{BundleError, StatementError};
+use crate::limits;
+use crate::outcome::{Code, Coded};
+use sigstore_verify::{CertificateError, Error};
+
+/// Why a bundle does not prove a signature on an image.
+#[derive(Debug, thiserror::Error)]
+pub enum Rejection {
+    /// It is not a bundle.
+    #[error(transparent)]
+    Malformed(#[from] BundleError),
+    /// It holds a signature over bytes instead of a statement.
+    #[error("the bundle holds no signed statement")]
+    NoStatement,
+    /// What is signed is not a statement.
+    #[error(transparent)]
+    Statement(StatementError),
+    /// It is listed, but not stored: a stale entry, as cleaning tools leave behind.
+    #[error("it is listed as a referrer, but the registry does not have it")]
+    Gone,
+    /// It is larger than [`limits::BUNDLE_BYTES`].
+    #[error(
+        "it announces a bundle of {size} bytes, more than the {} that are read",
+        limits::BUNDLE_BYTES
+    )]
+    TooLarge {
+        /// The announced size.
+        size: u64,
+    },
+    /// It is about something else.
+    #[error("the signed statement is about another digest")]
+    Subject,
+    /// The cryptography does not hold.
+    #[error(transparent)]
+    Sigstore(Box<Error>),
+    /// The verifier returned without an error, but without proof of everything that was required.
+    #[error("the verification left something unproven")]
+    NotEstablished,
+}
+
+impl From<Error> for Rejection {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::ArtifactMismatch(_) => Self::Subject,
+            error => Self::Sigstore(Box::new(error)),
+        }
+    }
+}
+
+impl Coded for Rejection {
+    fn code(&self) -> Code {
+        match self {
+            Self::Malformed(error) => error.code(),
+            Self::NoStatement => Code::PredicateMismatch,
+            Self::Statement(_) => Code::BundleMalformed,
+            Self::Gone => Code::NoSignature,
+            Self::TooLarge { .. } => Code::EvidenceTooLarge,
+            Self::Subject => Code::SubjectMismatch,
+            Self::NotEstablished => Code::Internal,
+            Self::Sigstore(error) => match error.as_ref() {
+                Error::SignatureInvalid(_) | Error::Crypto(_) => Code::SignatureInvalid,
+                Error::Certificate(CertificateError::Sct(_)) => Code::SctInvalid,
+                Error::Certificate(_) => Code::CertificateInvalid,
+                Error::TransparencyLog(_) => Code::LogProofInvalid,
+                Error::Timestamp(_) => Code::TimestampInvalid,
+                Error::UnsupportedBundle(_) | Error::UnsupportedArtifact(_) => {
+                    Code::BundleUnsupported
+                }
+                Error::Bundle(error) => code_of_missing_proof(error),
+                Error::InvalidTrustRoot(_) | Error::TrustRoot(_) | Error::TrustedCertificate(_) => {
+                    Code::TrustInvalid
+                }
+                _ => Code::BundleMalformed,
+            },
+        }
+    }
+}
+
+/// A bundle whose shape lacks a proof is judged by the proof that it lacks.
+fn code_of_missing_proof(error: &sigstore_verify::bundle::Error) -> Code {
+    use sigstore_verify::bundle::Error;
+    match error {
+        Error::MissingInclusionProof(_)
+        | Error::MissingInclusionPromise(_)
+        | Error::MissingCheckpoint
+        | Error::LogIndexOutOfRange { .. }
+        | Error::CheckpointRootMismatch => Code::LogProofInvalid,
+        Error::MissingTimestamp | Error::MissingSigningTimeEvidence => Code::TimestampInvalid,
+        _ => Code::BundleMalformed,
+    }
+}
