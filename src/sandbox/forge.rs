@@ -19,8 +19,9 @@ use super::identity::Identity;
 use super::oidc::Issuer;
 use super::options::RekorVersion;
 use super::receipt::{Proof, Receipt};
-use super::rekor_body::dsse_body;
-use super::rekor_v2::{RekorV2, hashedrekord_body};
+use super::rekor_v1::body::dsse_body;
+use super::rekor_v2::RekorV2;
+use super::rekor_v2::body::hashedrekord_body;
 use super::trust::Trust;
 use super::verifier::Verifier;
 

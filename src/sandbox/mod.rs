@@ -45,6 +45,7 @@ pub mod server;
 pub(crate) mod ca;
 pub(crate) mod certificate;
 pub(crate) mod checkpoint;
+mod claims;
 pub(crate) mod clock;
 pub(crate) mod ct_log;
 mod environment;
@@ -52,9 +53,9 @@ pub(crate) mod extensions;
 pub(crate) mod fulcio;
 pub(crate) mod merkle;
 pub(crate) mod receipt;
-pub(crate) mod rekor_body;
 pub(crate) mod rekor_v1;
 pub(crate) mod rekor_v2;
+mod stand;
 #[cfg(test)]
 mod tests;
 pub(crate) mod timestamp_token;
@@ -66,24 +67,21 @@ pub(crate) mod verifier;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use axum::Router;
 use jiff::{SignedDuration, Timestamp};
 use tempfile::TempDir;
 
 use self::ca::CertificateAuthority;
-use self::clock::Clock;
 use self::error::{Error, Result};
-use self::faults::{Fault, Faults};
 use self::forge::Forger;
-use self::fulcio::Fulcio;
 use self::oidc::Issuer;
 use self::options::Options;
 use self::registry::Registry;
 use self::rekor_v1::RekorV1;
 use self::rekor_v2::RekorV2;
 use self::requests::{RequestLog, ServiceName};
-use self::server::{Listener, Service};
-use self::trust::{Addresses, Trust};
+use self::server::Service;
+use self::stand::{Services, Stands};
+use self::trust::Trust;
 use self::tsa::TimestampAuthority;
 
 /// A running sandbox. Dropping it stops the servers and removes a temporary directory.
@@ -95,15 +93,6 @@ pub struct Sandbox {
     log: RequestLog,
     dir: PathBuf,
     _temporary: Option<TempDir>,
-}
-
-struct Services {
-    oidc: Service,
-    fulcio: Service,
-    rekor_v1: Service,
-    rekor_v2: Service,
-    tsa: Service,
-    registry: Service,
 }
 
 impl Sandbox {
@@ -206,99 +195,6 @@ impl Sandbox {
     /// What a shell exports to be the running GitHub job, for signgate and for cosign, at this moment.
     pub fn environment(&self) -> Vec<(&'static str, String)> {
         environment::environment(self)
-    }
-}
-
-/// A service before it opens: it has its address, its faults and its clock, but no router yet, because routers are
-/// told addresses.
-struct Stand {
-    name: ServiceName,
-    listener: Listener,
-    faults: Faults,
-}
-
-impl Stand {
-    async fn new(name: ServiceName, options: &Options) -> Result<Self> {
-        let faults = Faults::new();
-        if !options.latency.is_zero() {
-            faults.add(Fault::Latency(options.latency));
-        }
-        for fault in options.faults.iter().filter(|fault| fault.service == name) {
-            faults.apply(fault.change.clone());
-        }
-        Ok(Self {
-            name,
-            listener: server::bind().await?,
-            faults,
-        })
-    }
-
-    fn url(&self) -> &str {
-        self.listener.url()
-    }
-
-    fn clock(&self) -> Clock {
-        let faults = self.faults.clone();
-        Clock::new(move || faults.now())
-    }
-
-    fn open(self, router: Router, log: &RequestLog) -> Service {
-        Service::start(self.name, self.listener, router, self.faults, log.clone())
-    }
-}
-
-struct Stands {
-    oidc: Stand,
-    fulcio: Stand,
-    rekor_v1: Stand,
-    rekor_v2: Stand,
-    tsa: Stand,
-    registry: Stand,
-}
-
-impl Stands {
-    async fn set_up(options: &Options) -> Result<Self> {
-        Ok(Self {
-            oidc: Stand::new(ServiceName::Oidc, options).await?,
-            fulcio: Stand::new(ServiceName::Fulcio, options).await?,
-            rekor_v1: Stand::new(ServiceName::RekorV1, options).await?,
-            rekor_v2: Stand::new(ServiceName::RekorV2, options).await?,
-            tsa: Stand::new(ServiceName::Tsa, options).await?,
-            registry: Stand::new(ServiceName::Registry, options).await?,
-        })
-    }
-
-    fn addresses(&self) -> Addresses {
-        Addresses {
-            oidc: self.oidc.url().to_owned(),
-            fulcio: self.fulcio.url().to_owned(),
-            rekor_v1: self.rekor_v1.url().to_owned(),
-            rekor_v2: self.rekor_v2.url().to_owned(),
-            tsa: self.tsa.url().to_owned(),
-        }
-    }
-
-    fn open(
-        self,
-        issuer: &Issuer,
-        trust: &Trust,
-        registry: &Registry,
-        log: &RequestLog,
-    ) -> Services {
-        let fulcio = Fulcio {
-            authority: Arc::clone(&trust.ca),
-            issuer: issuer.clone(),
-            clock: self.fulcio.clock(),
-        };
-        let registry = registry.clone().router(self.registry.url());
-        Services {
-            oidc: self.oidc.open(issuer.router(), log),
-            fulcio: self.fulcio.open(fulcio.router(), log),
-            rekor_v1: self.rekor_v1.open(trust.rekor_v1.clone().router(), log),
-            rekor_v2: self.rekor_v2.open(trust.rekor_v2.clone().router(), log),
-            tsa: self.tsa.open(trust.tsa.clone().router(), log),
-            registry: self.registry.open(registry, log),
-        }
     }
 }
 

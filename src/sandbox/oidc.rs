@@ -52,11 +52,17 @@ impl Issuer {
     }
 
     /// A token for `identity`, as its platform would issue it now.
+    ///
+    /// # Errors
+    /// The system has no randomness to give.
     pub fn mint(&self, identity: &Identity) -> Result<String> {
         self.0.key.sign(&self.claims(identity)?)
     }
 
     /// The same token signed by a key that is not the issuer's, although the header names the issuer's.
+    ///
+    /// # Errors
+    /// The system has no randomness to give.
     pub fn mint_forged(&self, identity: &Identity) -> Result<String> {
         TokenKey::new()?.sign_as(self.0.key.id(), &self.claims(identity)?)
     }
@@ -95,6 +101,7 @@ impl Issuer {
         Some((provider, claims))
     }
 
+    /// The claims of a token that the identity's platform issues now.
     pub(crate) fn claims(&self, identity: &Identity) -> Result<Claims> {
         let issuer = self.url(identity.provider());
         Ok(identity.claims(&issuer, self.0.clock.now(), &random_hex()?))

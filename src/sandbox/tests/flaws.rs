@@ -46,6 +46,33 @@ async fn every_flaw_is_refused_for_its_own_reason() {
     }
 }
 
+#[tokio::test]
+async fn a_verifier_that_skips_the_one_check_accepts() {
+    let sandbox = Sandbox::start(Options::default()).await.unwrap();
+    let (forger, job) = (sandbox.forger(), sandbox.oidc().job());
+    let all = VerificationPolicy::any_identity();
+    for (flaw, policy) in [
+        (Flaw::SctMissing, all.clone().skip_sct()),
+        (Flaw::SctWrongKey, all.clone().skip_sct()),
+        (Flaw::CaUntrusted, all.clone().skip_certificate_chain()),
+        (
+            Flaw::TimestampOutsideCertificate,
+            all.clone().skip_certificate_chain(),
+        ),
+        (Flaw::LogEntryMissing, all.clone().skip_tlog_unsafe()),
+        (Flaw::InclusionProof, all.clone().skip_tlog_unsafe()),
+        (Flaw::CheckpointWrongKey, all.skip_tlog_unsafe()),
+    ] {
+        for rekor in RekorVersion::ALL {
+            let bundle = forger
+                .bundle(&statement(), &job, rekor, Some(flaw))
+                .unwrap();
+            verify_with(&sandbox, &bundle, &policy)
+                .unwrap_or_else(|error| panic!("{flaw} with Rekor {rekor}: {error:?}"));
+        }
+    }
+}
+
 #[test]
 fn names_of_flaws_are_unique() {
     let names: std::collections::HashSet<_> = Flaw::ALL.map(Flaw::as_str).into_iter().collect();

@@ -125,8 +125,11 @@ async fn signing_with_rekor_1_gives_a_bundle_that_verifies() {
     let proposal = serde_json::to_value(DsseEntry::new(&envelope, &certificate).unwrap()).unwrap();
 
     let path = "/api/v1/log/entries";
-    let answer = json(client.post(ServiceName::RekorV1, path, &proposal).await).await;
+    let response = client.post(ServiceName::RekorV1, path, &proposal).await;
+    let tag = response.headers()["etag"].clone();
+    let answer = json(response).await;
     let (uuid, entry) = answer.as_object().unwrap().iter().next().unwrap();
+    assert_eq!(tag, uuid.as_str());
     let entry: LogEntry = serde_json::from_value(entry.clone()).unwrap();
     let entry: TransparencyLogEntry = entry.to_bundle_entry(KindVersion::DsseV001).unwrap();
     let entry = serde_json::to_value(entry).unwrap();
