@@ -8,17 +8,17 @@
 //!
 //! Signing an image, in order:
 //!
-//! 1. **OIDC issuer** ([`oidc`]). The job asks its platform for an ID token: a signed statement of which repository,
+//! 1. **OIDC issuer** (`oidc`). The job asks its platform for an ID token: a signed statement of which repository,
 //!    workflow, ref and commit is running.
 //! 2. **Fulcio** (`fulcio`). The job makes a key pair, and exchanges the token for a certificate that binds the
-//!    public key to the claims (`extensions`) for ten minutes. Before the certificate authority (`ca`) signs, the
-//!    **certificate transparency log** (`ct_log`) promises to make the certificate public.
+//!    public key to the claims (`fulcio/extensions`) for ten minutes. Before the certificate authority (`fulcio/ca`) signs, the
+//!    **certificate transparency log** (`fulcio/ct_log`) promises to make the certificate public.
 //! 3. The job signs a statement about the image and throws the private key away. From now on the signature can only
 //!    be believed if it was made within those ten minutes, which somebody else must attest:
 //! 4. the **timestamp authority** (`tsa`) says when the signature existed, and
-//! 5. **Rekor** says that everybody can see it: an append-only log (`merkle`) whose head is signed (`checkpoint`).
-//!    Version 1 (`rekor_v1`) also promises and tells the time, version 2 (`rekor_v2`) does neither.
-//! 6. **Registry** ([`registry`]). Certificate, signature, timestamp and log entry become one *bundle*, and the bundle
+//! 5. **Rekor** says that everybody can see it: an append-only log (`rekor/merkle`) whose head is signed (`rekor/checkpoint`).
+//!    Version 1 (`rekor/v1`) also promises and tells the time, version 2 (`rekor/v2`) does neither.
+//! 6. **Registry** (`registry`). Certificate, signature, timestamp and log entry become one *bundle*, and the bundle
 //!    is attached to the image.
 //!
 //! Verifying needs the registry only: everything else was proved beforehand, to whoever has the trusted root
@@ -30,39 +30,32 @@
 //! [`Sandbox::requests`] tells who asked for what; [`Sandbox::forger`] makes bundles that are wrong in exactly one
 //! way; [`Sandbox::registry`] looks into the registry and poisons it.
 
-pub mod error;
-pub mod faults;
-pub mod flaw;
-pub mod forge;
-pub mod identity;
-pub mod image;
-pub mod oidc;
-pub mod options;
-pub mod registry;
-pub mod requests;
-pub mod server;
-
-pub(crate) mod ca;
-pub(crate) mod certificate;
-pub(crate) mod checkpoint;
-mod claims;
-pub(crate) mod clock;
-pub(crate) mod ct_log;
+mod certificate;
 mod environment;
-pub(crate) mod extensions;
-pub(crate) mod fulcio;
-pub(crate) mod merkle;
-pub(crate) mod receipt;
-pub(crate) mod rekor_v1;
-pub(crate) mod rekor_v2;
-mod stand;
+mod error;
+mod forge;
+mod fulcio;
+mod image;
+mod oidc;
+mod options;
+mod registry;
+mod rekor;
+mod serve;
 #[cfg(test)]
 mod tests;
-pub(crate) mod timestamp_token;
-pub(crate) mod token;
-pub(crate) mod trust;
-pub(crate) mod tsa;
-pub(crate) mod verifier;
+mod trust;
+mod tsa;
+
+pub use self::error::{Error, Result};
+pub use self::forge::{Flaw, Forger};
+pub use self::image::{Blob, Image};
+pub use self::oidc::{Identity, Issuer, Provider};
+pub use self::options::{Options, RekorVersion, UnknownRekorVersion};
+pub use self::registry::{Credentials, Registry, RegistryOptions};
+pub use self::serve::{
+    Change, Fault, FaultSpec, FaultSpecError, Faults, Listener, Order, Repeat, Request, RequestLog,
+    Service, ServiceName, UnknownService,
+};
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -70,19 +63,12 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use tempfile::TempDir;
 
-use self::ca::CertificateAuthority;
-use self::error::{Error, Result};
-use self::forge::Forger;
-use self::oidc::Issuer;
-use self::options::Options;
-use self::registry::Registry;
-use self::rekor_v1::RekorV1;
-use self::rekor_v2::RekorV2;
-use self::requests::{RequestLog, ServiceName};
-use self::server::Service;
-use self::stand::{Services, Stands};
-use self::trust::Trust;
-use self::tsa::TimestampAuthority;
+use crate::sandbox::fulcio::ca::CertificateAuthority;
+use crate::sandbox::rekor::v1::RekorV1;
+use crate::sandbox::rekor::v2::RekorV2;
+use crate::sandbox::serve::stand::{Services, Stands};
+use crate::sandbox::trust::Trust;
+use crate::sandbox::tsa::TimestampAuthority;
 
 /// A running sandbox. Dropping it stops the servers and removes a temporary directory.
 pub struct Sandbox {

@@ -12,10 +12,10 @@ use sigstore_verify::types::{
 };
 use sigstore_verify::{VerificationPolicy, VerificationResult, Verifier};
 
-use super::Sandbox;
-use super::identity::Identity;
-use super::options::{Options, RekorVersion};
-use super::requests::ServiceName;
+use crate::sandbox::Sandbox;
+use crate::sandbox::oidc::Identity;
+use crate::sandbox::options::{Options, RekorVersion};
+use crate::sandbox::serve::ServiceName;
 
 mod flaws;
 mod services;

@@ -3,7 +3,7 @@
 use sigstore_verify::{CertificateError, Error, TimestampError, TransparencyLogError};
 
 use super::*;
-use crate::sandbox::flaw::Flaw;
+use crate::sandbox::forge::Flaw;
 
 #[tokio::test]
 async fn a_bundle_without_a_flaw_verifies() {

@@ -238,7 +238,7 @@ async fn a_refusal_of_fulcio_says_as_little_as_the_real_one() {
 async fn discovery_leads_to_the_key_that_signs() {
     let sandbox = Sandbox::start(Options::default()).await.unwrap();
     let client = Client::new(&sandbox);
-    for provider in crate::sandbox::identity::Provider::ALL {
+    for provider in crate::sandbox::oidc::Provider::ALL {
         let issuer = sandbox.oidc().url(provider);
         let url = format!("{issuer}/.well-known/openid-configuration");
         let document = json(client.http.get(url).send().await.unwrap()).await;

@@ -20,10 +20,10 @@ use serde_json::{Value, json};
 use sigstore_verify::types::KindVersion;
 
 use self::body::Request;
-use super::checkpoint::NoteSigner;
-use super::error::Result;
-use super::merkle::Tree;
-use super::receipt::{Proof, Receipt};
+use crate::sandbox::error::Result;
+use crate::sandbox::rekor::checkpoint::NoteSigner;
+use crate::sandbox::rekor::merkle::Tree;
+use crate::sandbox::rekor::receipt::{Proof, Receipt};
 
 /// The name of the log: origin of its checkpoints, and host of its base URL in the trusted root.
 pub(crate) const LOG_NAME: &str = "rekor-v2.sandbox";

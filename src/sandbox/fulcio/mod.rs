@@ -8,6 +8,10 @@
 //!
 //! Left out: certificate signing requests, detached SCTs, and the gRPC interface.
 
+pub(super) mod ca;
+mod ct_log;
+mod extensions;
+
 use std::sync::Arc;
 
 use axum::extract::{DefaultBodyLimit, State};
@@ -21,11 +25,11 @@ use serde_json::{Value, json};
 use sigstore_verify::crypto::{KeyAlgorithm, verify_signature};
 use sigstore_verify::types::{DerCertificate, DerPublicKey, HashAlgorithm, SignatureBytes};
 
-use super::ca::CertificateAuthority;
-use super::clock::Clock;
-use super::identity::Provider;
-use super::oidc::Issuer;
-use super::token::Claims;
+use crate::sandbox::fulcio::ca::CertificateAuthority;
+use crate::sandbox::oidc::Issuer;
+use crate::sandbox::oidc::Provider;
+use crate::sandbox::oidc::token::Claims;
+use crate::sandbox::serve::clock::Clock;
 
 /// The certificate authority, the issuers it believes, and its clock.
 #[derive(Clone)]
@@ -240,7 +244,7 @@ mod tests {
     use sigstore_verify::crypto::KeyPair;
 
     use super::*;
-    use crate::sandbox::identity::Identity;
+    use crate::sandbox::oidc::Identity;
 
     fn fulcio() -> Fulcio {
         let clock = Clock::new(Timestamp::now);

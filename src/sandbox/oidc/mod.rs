@@ -6,6 +6,12 @@
 //! `GET /actions/token?api-version=2.0&audience=…` with a bearer that only the job knows. The other platforms hand
 //! the token to the job in its environment, so for them there is only [`Issuer::mint`].
 
+mod claims;
+pub(super) mod identity;
+pub(super) mod token;
+
+pub use identity::{Identity, Provider};
+
 use std::sync::{Arc, Mutex, PoisonError};
 
 use aws_lc_rs::rand;
@@ -17,10 +23,9 @@ use axum::{Json, Router};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::clock::Clock;
-use super::error::Result;
-use super::identity::{Identity, Provider};
-use super::token::{Claims, TokenKey};
+use crate::sandbox::error::Result;
+use crate::sandbox::oidc::token::{Claims, TokenKey};
+use crate::sandbox::serve::clock::Clock;
 
 /// The issuers, their signing key, and the GitHub job that is running.
 #[derive(Clone)]

@@ -2,7 +2,7 @@
 //!
 //! Each constructor fills in every claim that the platform's real tokens carry, consistently with each other; `with`
 //! and `without` then bend single claims for a test. Claims of time (`iat`, `nbf`, `exp`), `iss` and `jti` belong to
-//! the act of issuing and are added by the [`Issuer`](super::oidc::Issuer), unless they were set here.
+//! the act of issuing and are added by the [`Issuer`](crate::sandbox::oidc::Issuer), unless they were set here.
 //!
 //! What the platforms say about a job is in `claims`.
 
@@ -12,8 +12,8 @@ use std::fmt;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-use super::claims;
-use super::token::Claims;
+use crate::sandbox::oidc::claims;
+use crate::sandbox::oidc::token::Claims;
 
 /// A platform whose tokens the sandbox imitates.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]

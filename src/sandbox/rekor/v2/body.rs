@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 use sigstore_verify::types::{DerCertificate, DerPublicKey, Sha256Hash, SignatureBytes};
 
-use crate::sandbox::verifier::Verifier;
+use crate::sandbox::rekor::verifier::Verifier;
 
 /// The body of a submission.
 #[derive(Deserialize)]

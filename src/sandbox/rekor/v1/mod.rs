@@ -19,11 +19,11 @@ use jiff::Timestamp;
 use serde::Serialize;
 use sigstore_verify::types::{DerPublicKey, KindVersion, Sha256Hash};
 
-use super::checkpoint::NoteSigner;
-use super::clock::Clock;
-use super::error::Result;
-use super::merkle::{Tree, leaf_hash};
-use super::receipt::{Promise, Proof, Receipt};
+use crate::sandbox::error::Result;
+use crate::sandbox::rekor::checkpoint::NoteSigner;
+use crate::sandbox::rekor::merkle::{Tree, leaf_hash};
+use crate::sandbox::rekor::receipt::{Promise, Proof, Receipt};
+use crate::sandbox::serve::clock::Clock;
 
 /// The log. Clones share it.
 #[derive(Clone)]

@@ -7,30 +7,30 @@ use std::sync::Arc;
 
 use axum::Router;
 
-use super::clock::Clock;
-use super::error::Result;
-use super::faults::{Fault, Faults};
-use super::fulcio::Fulcio;
-use super::oidc::Issuer;
-use super::options::Options;
-use super::registry::Registry;
-use super::requests::{RequestLog, ServiceName};
-use super::server::{Listener, Service, bind};
-use super::trust::{Addresses, Trust};
+use crate::sandbox::error::Result;
+use crate::sandbox::fulcio::Fulcio;
+use crate::sandbox::oidc::Issuer;
+use crate::sandbox::options::Options;
+use crate::sandbox::registry::Registry;
+use crate::sandbox::serve::clock::Clock;
+use crate::sandbox::serve::{Fault, Faults};
+use crate::sandbox::serve::{Listener, Service, bind};
+use crate::sandbox::serve::{RequestLog, ServiceName};
+use crate::sandbox::trust::{Addresses, Trust};
 
 /// Every service before it opens.
-pub(super) struct Stands {
-    pub(super) oidc: Stand,
-    pub(super) fulcio: Stand,
-    pub(super) rekor_v1: Stand,
-    pub(super) rekor_v2: Stand,
-    pub(super) tsa: Stand,
-    pub(super) registry: Stand,
+pub(in crate::sandbox) struct Stands {
+    pub(in crate::sandbox) oidc: Stand,
+    pub(in crate::sandbox) fulcio: Stand,
+    pub(in crate::sandbox) rekor_v1: Stand,
+    pub(in crate::sandbox) rekor_v2: Stand,
+    pub(in crate::sandbox) tsa: Stand,
+    pub(in crate::sandbox) registry: Stand,
 }
 
 impl Stands {
     /// Takes a port for every service and sets up its faults.
-    pub(super) async fn set_up(options: &Options) -> Result<Self> {
+    pub(in crate::sandbox) async fn set_up(options: &Options) -> Result<Self> {
         Ok(Self {
             oidc: Stand::new(ServiceName::Oidc, options).await?,
             fulcio: Stand::new(ServiceName::Fulcio, options).await?,
@@ -42,7 +42,7 @@ impl Stands {
     }
 
     /// Where everybody will be.
-    pub(super) fn addresses(&self) -> Addresses {
+    pub(in crate::sandbox) fn addresses(&self) -> Addresses {
         Addresses {
             oidc: self.oidc.url().to_owned(),
             fulcio: self.fulcio.url().to_owned(),
@@ -53,7 +53,7 @@ impl Stands {
     }
 
     /// Opens every service.
-    pub(super) fn open(
+    pub(in crate::sandbox) fn open(
         self,
         issuer: &Issuer,
         trust: &Trust,
@@ -78,18 +78,18 @@ impl Stands {
 }
 
 /// Every service, running.
-pub(super) struct Services {
-    pub(super) oidc: Service,
-    pub(super) fulcio: Service,
-    pub(super) rekor_v1: Service,
-    pub(super) rekor_v2: Service,
-    pub(super) tsa: Service,
-    pub(super) registry: Service,
+pub(in crate::sandbox) struct Services {
+    pub(in crate::sandbox) oidc: Service,
+    pub(in crate::sandbox) fulcio: Service,
+    pub(in crate::sandbox) rekor_v1: Service,
+    pub(in crate::sandbox) rekor_v2: Service,
+    pub(in crate::sandbox) tsa: Service,
+    pub(in crate::sandbox) registry: Service,
 }
 
 /// A service before it opens: it has its address, its faults and its clock, but no router yet, because routers are
 /// told addresses.
-pub(super) struct Stand {
+pub(in crate::sandbox) struct Stand {
     name: ServiceName,
     listener: Listener,
     faults: Faults,
@@ -112,12 +112,12 @@ impl Stand {
     }
 
     /// `http://127.0.0.1:PORT`.
-    pub(super) fn url(&self) -> &str {
+    pub(in crate::sandbox) fn url(&self) -> &str {
         self.listener.url()
     }
 
     /// The clock that this service goes by.
-    pub(super) fn clock(&self) -> Clock {
+    pub(in crate::sandbox) fn clock(&self) -> Clock {
         let faults = self.faults.clone();
         Clock::new(move || faults.now())
     }

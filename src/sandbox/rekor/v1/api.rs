@@ -16,7 +16,7 @@ use sigstore_verify::types::Sha256Hash;
 use super::body::{Proposal, ProposalError};
 use super::{RekorV1, TREE_ID, uuid};
 use crate::sandbox::error::Result;
-use crate::sandbox::receipt::Receipt;
+use crate::sandbox::rekor::receipt::Receipt;
 
 /// The routes of the log.
 pub(super) fn router(log: RekorV1) -> Router {
