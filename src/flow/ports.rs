@@ -75,7 +75,7 @@ pub trait SigningServices {
     async fn certificate(
         &self,
         token: &IdToken,
-        key: &Self::Key,
+        public_key_pem: &str,
         proof: &Signature,
     ) -> Result<Certificate, ServiceError>;
 
@@ -96,6 +96,9 @@ pub trait SigningServices {
 
 /// A private key that never leaves its holder.
 pub trait SigningKey {
+    /// The public key, as PEM.
+    fn public_key_pem(&self) -> &str;
+
     /// Signs `message`.
     fn sign(&self, message: &[u8]) -> Result<Signature, KeyError>;
 }
@@ -175,6 +178,14 @@ pub enum Fault {
         /// What it said, not escaped yet.
         detail: String,
     },
+    /// An answer that says that what was sent is not wanted.
+    #[error("refused what was sent with {status}{}", said(detail))]
+    Refused {
+        /// The HTTP status.
+        status: u16,
+        /// What it said, not escaped yet.
+        detail: String,
+    },
     /// More than the cap.
     #[error("sent more than {limit} bytes")]
     TooLarge {
@@ -209,6 +220,7 @@ impl Coded for ServiceError {
             (Fault::PlainHttp, _) => Code::PlainHttpRefused,
             (Fault::Credentials(_), _) => Code::CredentialsInvalid,
             (Fault::TooManyReferrers, _) => Code::EvidenceTooLarge,
+            (Fault::Refused { .. }, Service::Registry) => Code::SignatureRefused,
             (
                 Fault::Status {
                     status: 401 | 403, ..
@@ -229,13 +241,6 @@ impl Coded for ServiceError {
                 },
                 Service::Fulcio,
             ) => Code::IdTokenRejected,
-            (
-                Fault::Status {
-                    status: 400 | 405 | 409 | 412 | 413 | 415 | 422,
-                    ..
-                },
-                Service::Registry,
-            ) => Code::SignatureRefused,
             (_, service) => service.unavailable(),
         }
     }
@@ -250,15 +255,6 @@ pub enum TokenError {
     /// It is not usable.
     #[error(transparent)]
     Invalid(#[from] ClaimsError),
-    /// Its file cannot be read.
-    #[error("cannot read the ID token from {path}")]
-    File {
-        /// The file.
-        path: String,
-        /// Why.
-        #[source]
-        source: std::io::Error,
-    },
     /// The CI's endpoint failed.
     #[error(transparent)]
     Endpoint(#[from] ServiceError),
@@ -269,7 +265,6 @@ impl Coded for TokenError {
         match self {
             Self::Missing(error) => error.code(),
             Self::Invalid(error) => error.code(),
-            Self::File { .. } => Code::FileUnreadable,
             Self::Endpoint(error) => error.code(),
         }
     }

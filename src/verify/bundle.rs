@@ -5,8 +5,8 @@ use super::{Facts, Signer, Verified};
 use crate::evidence::{Bundle, Statement};
 use crate::image::PinnedImage;
 use crate::trust::{Requirements, TrustedRoot};
+use sigstore_verify::VerificationPolicy;
 use sigstore_verify::types::Sha256Hash;
-use sigstore_verify::{Error, VerificationPolicy};
 
 /// Verifies `bundle` for `image` against `root`, whoever signed it.
 pub fn bundle(
@@ -25,18 +25,24 @@ pub fn bundle(
             .skip_sct(),
     };
     let digest = Sha256Hash::new(*image.digest().as_bytes());
+    let statement = Statement::parse(payload);
+    let is_about_image = statement
+        .as_ref()
+        .is_ok_and(|statement| statement.is_about(image.digest()));
     let result = root
         .verifier()
         .verify(digest, bundle.parsed(), &policy)
         .map_err(|error| match error {
-            // The statement names this digest, so it is the log entry that does not.
-            Error::ArtifactMismatch(_) if names(payload, image) => Rejection::LogEntry,
+            // Said of a log entry about another statement as well; ours is about this image.
+            sigstore_verify::Error::ArtifactMismatch(_) if is_about_image => {
+                Rejection::LogEntryMismatch
+            }
             error => error.into(),
         })?;
 
     // 7. Ours as well: the statement we report on is the one that names this digest, in SHA-256.
-    let statement = Statement::parse(payload).map_err(Rejection::Statement)?;
-    if !statement.is_about(image.digest()) {
+    let statement = statement.map_err(Rejection::Statement)?;
+    if !is_about_image {
         return Err(Rejection::Subject);
     }
 
@@ -69,9 +75,4 @@ pub fn bundle(
         evidence: bundle,
         facts,
     })
-}
-
-/// Whether the payload, believed or not, is a statement about the image.
-fn names(payload: &[u8], image: &PinnedImage) -> bool {
-    Statement::parse(payload).is_ok_and(|statement| statement.is_about(image.digest()))
 }

@@ -2,8 +2,8 @@
 
 use crate::harness::*;
 use serde_json::Value;
-use signgate::sandbox::faults::Fault;
-use signgate::sandbox::requests::ServiceName::Registry;
+use signgate::sandbox::Fault;
+use signgate::sandbox::ServiceName::Registry;
 
 /// What happens instead of an answer.
 fn failures() -> Vec<Fault> {

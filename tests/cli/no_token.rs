@@ -2,9 +2,9 @@
 
 use crate::harness::*;
 use jiff::SignedDuration;
-use signgate::sandbox::faults::Fault;
-use signgate::sandbox::identity::Identity;
-use signgate::sandbox::requests::ServiceName::{Fulcio, Oidc};
+use signgate::sandbox::Fault;
+use signgate::sandbox::Identity;
+use signgate::sandbox::ServiceName::{Fulcio, Oidc};
 
 /// The fix that a failed run offers.
 fn fix(run: &Run) -> &str {

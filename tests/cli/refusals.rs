@@ -4,10 +4,10 @@ use crate::harness::*;
 use serde_json::{Value, json};
 use signgate::image::Digest;
 use signgate::limits;
-use signgate::sandbox::flaw::Flaw;
-use signgate::sandbox::identity::Identity;
-use signgate::sandbox::options::RekorVersion::{self, V1, V2};
-use signgate::sandbox::requests::ServiceName;
+use signgate::sandbox::Flaw;
+use signgate::sandbox::Identity;
+use signgate::sandbox::RekorVersion::{self, V1, V2};
+use signgate::sandbox::ServiceName;
 
 /// One thing is wrong with the only signature on an image.
 fn refuses(flaw: Flaw, rekor: RekorVersion, code: &str) {

@@ -3,10 +3,10 @@
 use crate::harness::*;
 use serde_json::{Value, json};
 use signgate::image::{Descriptor, Manifest};
-use signgate::sandbox::identity::Identity;
-use signgate::sandbox::options::{Options, RekorVersion};
-use signgate::sandbox::registry::RegistryOptions;
-use signgate::sandbox::requests::ServiceName;
+use signgate::sandbox::Identity;
+use signgate::sandbox::RegistryOptions;
+use signgate::sandbox::ServiceName;
+use signgate::sandbox::{Options, RekorVersion};
 
 /// Signs and verifies one image, and looks at everything the reports say.
 fn sign_and_verify(rekor: RekorVersion, referrers_api: bool, name: fn(&Pushed) -> &str) {
@@ -337,7 +337,7 @@ fn signatures_are_found_wherever_a_registry_keeps_them() {
     world.break_on(
         ServiceName::Registry,
         "/referrers/",
-        signgate::sandbox::faults::Fault::Content {
+        signgate::sandbox::Fault::Content {
             content_type: INDEX.to_owned(),
             body: empty.to_string().into_bytes(),
         },
