@@ -94,7 +94,7 @@ pub struct Descriptor {
 ///
 /// Entries are kept as JSON: other writers' entries are written back with every field that they had, and one entry
 /// that we cannot read (a sha512 digest) does not hide the others.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ImageIndex {
     entries: Vec<serde_json::Value>,
 }
