@@ -102,7 +102,13 @@ fn failed(format: Format, command: Command, problem: &Problem) -> u8 {
     reason = "the outcome table gives our own bugs exit code 1, and unwinding would give 101"
 )]
 pub fn report_panic(panic: &PanicHookInfo<'_>) {
-    let message = panic.payload_as_str().unwrap_or("no message");
+    // `payload_as_str` does the same from Rust 1.91 on.
+    let payload = panic.payload();
+    let message = payload
+        .downcast_ref::<&str>()
+        .copied()
+        .or_else(|| payload.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("no message");
     let place = panic
         .location()
         .map(ToString::to_string)
