@@ -148,7 +148,8 @@ Examples:
 
   Refuse it unless the release workflow of that repository signed it:
     signgate verify ghcr.io/acme/app@sha256:4bf5... \\
-      --certificate-identity https://github.com/acme/app/.github/workflows/release.yml@refs/heads/main \\
+      --certificate-identity \\
+      https://github.com/acme/app/.github/workflows/build.yml@refs/heads/main \\
       --certificate-oidc-issuer https://token.actions.githubusercontent.com
 
 Exit codes: 0 signed or allowed; 1 bug; 2 usage; 10 to 14 refused; 20 to 23 no usable ID token;
