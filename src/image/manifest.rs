@@ -216,8 +216,9 @@ mod tests {
 
     #[test]
     fn too_many_referrers_are_refused_not_truncated() {
-        let mut index = ImageIndex::default();
-        index.entries = vec![serde_json::json!({}); limits::REFERRERS + 1];
+        let mut index = ImageIndex {
+            entries: vec![serde_json::json!({}); limits::REFERRERS + 1],
+        };
         let bytes = index.to_manifest().unwrap().bytes;
         assert!(matches!(
             ImageIndex::parse(&bytes),
