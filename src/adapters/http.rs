@@ -232,8 +232,14 @@ fn fault_of(error: reqwest::Error) -> Fault {
     if error.is_timeout() {
         return Fault::TimedOut("10 seconds for a connection");
     }
-    // Without the URL, which may carry a token in its query.
-    Fault::Unreachable(Box::new(error.without_url()))
+    // The innermost cause says it all: the layers above only say that there is one. The URL is left out: its
+    // query may carry a token.
+    let error = error.without_url();
+    let mut cause: &dyn std::error::Error = &error;
+    while let Some(source) = cause.source() {
+        cause = source;
+    }
+    Fault::Unreachable(cause.to_string())
 }
 
 /// Follows a few redirects, never from TLS to plain HTTP. Authorization does not go along to another host: reqwest

@@ -82,7 +82,8 @@ const EXAMPLES: &str = "\
 Examples:
   Before a merge or a deployment (the identity of a GitHub workflow on the main branch):
     signgate verify ghcr.io/acme/app@sha256:4bf5... \\
-      --certificate-identity https://github.com/acme/app/.github/workflows/release.yml@refs/heads/main \\
+      --certificate-identity \\
+      https://github.com/acme/app/.github/workflows/build.yml@refs/heads/main \\
       --certificate-oidc-issuer https://token.actions.githubusercontent.com
 
   A GitLab pipeline's identity has a double slash before the path of the configuration file:

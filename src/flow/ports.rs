@@ -165,8 +165,8 @@ pub struct ServiceError {
 #[derive(Debug, thiserror::Error)]
 pub enum Fault {
     /// No connection, or it broke.
-    #[error("cannot be reached")]
-    Unreachable(#[source] Box<dyn std::error::Error + Send + Sync>),
+    #[error("cannot be reached: {0}")]
+    Unreachable(String),
     /// No complete answer in time.
     #[error("did not answer in time ({0})")]
     TimedOut(&'static str),

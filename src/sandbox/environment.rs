@@ -15,6 +15,10 @@ pub(super) fn environment(sandbox: &Sandbox) -> Vec<(&'static str, String)> {
             "SIGNGATE_SANDBOX_REGISTRY",
             sandbox.registry_host().to_owned(),
         ),
+        (
+            "SIGNGATE_SANDBOX_ISSUER",
+            issuer.url(issuer.job().provider()),
+        ),
         // cosign reads every flag from a variable of its name.
         ("COSIGN_TRUSTED_ROOT", trusted_root),
         ("COSIGN_SIGNING_CONFIG", signing_config),
