@@ -216,7 +216,7 @@ mod tests {
 
     #[test]
     fn too_many_referrers_are_refused_not_truncated() {
-        let mut index = ImageIndex {
+        let index = ImageIndex {
             entries: vec![serde_json::json!({}); limits::REFERRERS + 1],
         };
         let bytes = index.to_manifest().unwrap().bytes;
