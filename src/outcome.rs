@@ -149,7 +149,8 @@ impl Problem {
         let mut cause = error.source();
         while let Some(error) = cause {
             let said = error.to_string();
-            if !said.is_empty() && said != what && why.last() != Some(&said) {
+            // Some errors repeat their source in their own words.
+            if !said.is_empty() && !why.last().unwrap_or(&what).contains(&said) {
                 why.push(said);
             }
             cause = error.source();

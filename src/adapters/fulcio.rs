@@ -1,23 +1,21 @@
 //! Fulcio, the certificate authority (API v2, `POST /api/v2/signingCert`).
 
-use super::http::Http;
-use super::key::EphemeralKey;
+use super::http::{Http, Method};
 use crate::ci::IdToken;
 use crate::evidence::{Certificate, Signature};
 use crate::flow::ports::{Service, ServiceError};
 use crate::limits;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use reqwest::Method;
 use serde::{Deserialize, Serialize};
 use sigstore_verify::types::DerCertificate;
 
-/// Has the key certified for the identity in the token. `base` is Fulcio's URL without a slash at the end.
+/// Has a public key certified for the identity in the token. `base` is Fulcio's URL without a slash at the end.
 pub async fn certificate(
     http: &Http,
     base: &str,
     token: &IdToken,
-    key: &EphemeralKey,
+    public_key_pem: &str,
     proof: &Signature,
 ) -> Result<Certificate, ServiceError> {
     let body = Wire {
@@ -27,7 +25,7 @@ pub async fn certificate(
         public_key_request: PublicKeyRequest {
             public_key: PublicKey {
                 algorithm: "ECDSA",
-                content: key.public_key_pem(),
+                content: public_key_pem,
             },
             proof_of_possession: STANDARD.encode(&proof.0),
         },

@@ -2,9 +2,12 @@
 //! shared, a cap on every answer, one deadline over everything.
 
 use crate::flow::ports::{Fault, Service, ServiceError};
-use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use reqwest::header::{AsHeaderName, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use reqwest::redirect::{Attempt, Policy};
-use reqwest::{Client, Method, Response, StatusCode, Url};
+use reqwest::{Client, Response};
+
+// What the other adapters need to name; nothing else of the client crate leaves this file.
+pub use reqwest::{Method, StatusCode, Url, header};
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -18,13 +21,14 @@ pub struct Http {
 impl Http {
     /// A client whose requests all end within `timeout` from now. `plain_hosts` (each `host` or `host:port`) may be
     /// reached without TLS; this machine always may.
-    pub fn new(timeout: Duration, plain_hosts: Vec<String>) -> Result<Self, reqwest::Error> {
+    pub fn new(timeout: Duration, plain_hosts: Vec<String>) -> Result<Self, HttpError> {
         let hosts = plain_hosts.clone();
         let client = Client::builder()
             .user_agent(concat!("signgate/", env!("CARGO_PKG_VERSION")))
             .connect_timeout(CONNECT_TIMEOUT)
             .redirect(Policy::custom(move |attempt| follow(attempt, &hosts)))
-            .build()?;
+            .build()
+            .map_err(HttpError)?;
         Ok(Self {
             client,
             deadline: Instant::now() + timeout,
@@ -65,6 +69,13 @@ impl Http {
     }
 }
 
+/// The client cannot be set up: most likely this system has no CA certificates.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "the HTTP client cannot be set up; TLS needs the CA certificates of this system (or SSL_CERT_FILE)"
+)]
+pub struct HttpError(#[source] reqwest::Error);
+
 /// A request being built.
 pub struct Request<'a> {
     http: &'a Http,
@@ -96,7 +107,7 @@ impl Request<'_> {
     /// Sets the body.
     pub fn body(mut self, media_type: &str, body: Vec<u8>) -> Self {
         self.body = Some(body);
-        self.header(reqwest::header::CONTENT_TYPE, media_type)
+        self.header(CONTENT_TYPE, media_type)
     }
 
     /// Sends the request and reads the whole answer, of at most `limit` bytes.
@@ -119,20 +130,23 @@ impl Request<'_> {
             let response = request.send().await.map_err(fault_of)?;
             read(response, limit).await
         };
-        let answer = tokio::time::timeout_at(end, exchange)
+        match tokio::time::timeout_at(end, exchange)
             .await
-            .unwrap_or(Err(Fault::TimedOut(why)));
-        answer
-            .map_err(|fault| ServiceError {
-                service,
-                url: url.clone(),
-                fault,
-            })
-            .map(|answer| Answer {
+            .unwrap_or(Err(Fault::TimedOut(why)))
+        {
+            Ok((status, headers, body)) => Ok(Answer {
                 service,
                 url,
-                ..answer
-            })
+                status,
+                headers,
+                body,
+            }),
+            Err(fault) => Err(ServiceError {
+                service,
+                url,
+                fault,
+            }),
+        }
     }
 }
 
@@ -150,7 +164,7 @@ pub struct Answer {
 
 impl Answer {
     /// The text of a header.
-    pub fn header(&self, name: impl reqwest::header::AsHeaderName) -> Option<&str> {
+    pub fn header(&self, name: impl AsHeaderName) -> Option<&str> {
         self.headers.get(name).and_then(|value| value.to_str().ok())
     }
 
@@ -171,6 +185,19 @@ impl Answer {
         })
     }
 
+    /// This answer if its status is a success, else a refusal of what was sent, when trying again would not help.
+    pub fn stored(self) -> Result<Self, ServiceError> {
+        let is_refusal =
+            self.status.is_client_error() && !matches!(self.status.as_u16(), 401 | 403 | 408 | 429);
+        match is_refusal {
+            true => Err(self.failed(Fault::Refused {
+                status: self.status.as_u16(),
+                detail: detail(&self.body),
+            })),
+            false => self.success(),
+        }
+    }
+
     /// This answer is not what the protocol says.
     pub fn unexpected(&self, what: impl Into<String>) -> ServiceError {
         self.failed(Fault::Unexpected(what.into()))
@@ -185,7 +212,10 @@ impl Answer {
     }
 }
 
-async fn read(mut response: Response, limit: usize) -> Result<Answer, Fault> {
+async fn read(
+    mut response: Response,
+    limit: usize,
+) -> Result<(StatusCode, HeaderMap, Vec<u8>), Fault> {
     let (status, headers) = (response.status(), response.headers().clone());
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(fault_of)? {
@@ -194,22 +224,21 @@ async fn read(mut response: Response, limit: usize) -> Result<Answer, Fault> {
         }
         body.extend_from_slice(&chunk);
     }
-    // Service and URL are the caller's.
-    Ok(Answer {
-        service: Service::Registry,
-        url: String::new(),
-        status,
-        headers,
-        body,
-    })
+    Ok((status, headers, body))
 }
 
 fn fault_of(error: reqwest::Error) -> Fault {
     if error.is_timeout() {
         return Fault::TimedOut("10 seconds for a connection");
     }
-    // Without the URL, which may carry a token in its query.
-    Fault::Unreachable(Box::new(error.without_url()))
+    // The innermost cause says it all: the layers above only say that there is one. The URL is left out: its
+    // query may carry a token.
+    let error = error.without_url();
+    let mut cause: &dyn std::error::Error = &error;
+    while let Some(source) = cause.source() {
+        cause = source;
+    }
+    Fault::Unreachable(cause.to_string())
 }
 
 /// Follows a few redirects, never from TLS to plain HTTP. Authorization does not go along to another host: reqwest

@@ -1,28 +1,16 @@
 //! Fetches the ID token that a [`TokenSource`] describes.
 
-use super::files;
-use super::http::Http;
+use super::http::header::{ACCEPT, AUTHORIZATION};
+use super::http::{Http, Method};
 use crate::ci::{IdToken, TokenSource};
 use crate::flow::ports::{Service, TokenError};
 use crate::limits;
-use reqwest::Method;
-use reqwest::header::{ACCEPT, AUTHORIZATION};
 use serde::Deserialize;
-use std::path::Path;
 
 /// Fetches the token.
 pub async fn fetch(http: &Http, source: &TokenSource) -> Result<IdToken, TokenError> {
     match source {
         TokenSource::Ready(token) => Ok(token.clone()),
-        TokenSource::File(path) => {
-            let text = files::read_text(Path::new(path), limits::ID_TOKEN_BYTES as u64).map_err(
-                |error| TokenError::File {
-                    path: path.clone(),
-                    source: error.source,
-                },
-            )?;
-            Ok(IdToken::parse(&text)?)
-        }
         TokenSource::Request { url, bearer } => {
             let answer = http
                 .request(Service::TokenEndpoint, Method::GET, url)?

@@ -20,14 +20,13 @@ impl EphemeralKey {
             public_key_pem,
         })
     }
-
-    /// The public key, as PEM.
-    pub fn public_key_pem(&self) -> &str {
-        &self.public_key_pem
-    }
 }
 
 impl SigningKey for EphemeralKey {
+    fn public_key_pem(&self) -> &str {
+        &self.public_key_pem
+    }
+
     fn sign(&self, message: &[u8]) -> Result<Signature, KeyError> {
         Ok(Signature(
             self.pair.sign(message).map_err(failed)?.as_bytes().to_vec(),

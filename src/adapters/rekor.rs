@@ -1,12 +1,12 @@
 //! Rekor, the transparency log, in both its protocols.
 
-use super::http::{Answer, Http};
+use super::http::header::ACCEPT;
+use super::http::{Answer, Http, Method};
 use crate::evidence::{Certificate, LogEntry, PAYLOAD_TYPE, Signature, pae};
 use crate::flow::ports::{Service, ServiceError};
 use crate::image::Digest;
 use crate::limits;
 use crate::trust::RekorVersion;
-use reqwest::Method;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sigstore_verify::rekor::{
@@ -63,7 +63,7 @@ async fn post(
     entry: Option<impl Serialize>,
 ) -> Result<Answer, ServiceError> {
     http.request(Service::Rekor, Method::POST, url)?
-        .header(reqwest::header::ACCEPT, "application/json")
+        .header(ACCEPT, "application/json")
         .body(
             "application/json",
             serde_json::to_vec(&entry).unwrap_or_default(),

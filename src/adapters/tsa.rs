@@ -1,11 +1,10 @@
 //! A timestamp authority (RFC 3161 over HTTP, §3.4).
 
-use super::http::Http;
+use super::http::{Http, Method};
 use crate::evidence::{Signature, SignedTimestamp};
 use crate::flow::ports::{Service, ServiceError};
 use crate::image::Digest;
 use crate::limits;
-use reqwest::Method;
 
 /// Has the authority at `url` confirm that the signature exists now.
 pub async fn timestamp(

@@ -73,8 +73,6 @@ pub struct Provider {
 pub enum TokenSource {
     /// It is already there.
     Ready(IdToken),
-    /// Read it from a file.
-    File(String),
     /// `GET url` with `Authorization: Bearer bearer`; the token is in the field `value` of the JSON answer.
     Request {
         /// The complete URL, with the audience.

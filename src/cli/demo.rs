@@ -1,10 +1,10 @@
 //! `signgate demo`: the whole story on one machine, with the real commands and their real exit codes.
 
 use super::sandbox::{NOTICE, report};
+use crate::sandbox::Identity;
+use crate::sandbox::Image;
+use crate::sandbox::Options;
 use crate::sandbox::Sandbox;
-use crate::sandbox::identity::Identity;
-use crate::sandbox::image::Image;
-use crate::sandbox::options::Options;
 use anyhow::{Context, ensure};
 use clap::Args;
 use std::io::Write;
@@ -92,8 +92,7 @@ impl Demo {
         let identity = format!("https://github.com/acme/app/{WORKFLOW}@refs/heads/main");
         let issuer = format!(
             "{}/github",
-            self.sandbox
-                .url(crate::sandbox::requests::ServiceName::Oidc)
+            self.sandbox.url(crate::sandbox::ServiceName::Oidc)
         );
         let arguments = [
             "verify",

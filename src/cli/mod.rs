@@ -102,13 +102,11 @@ fn failed(format: Format, command: Command, problem: &Problem) -> u8 {
     reason = "the outcome table gives our own bugs exit code 1, and unwinding would give 101"
 )]
 pub fn report_panic(panic: &PanicHookInfo<'_>) {
-    // `payload_as_str` does the same from Rust 1.91 on.
     let payload = panic.payload();
-    let message = payload
-        .downcast_ref::<&str>()
-        .copied()
-        .or_else(|| payload.downcast_ref::<String>().map(String::as_str))
-        .unwrap_or("no message");
+    let text = payload.downcast_ref::<String>().map(String::as_str);
+    let message = text
+        .or_else(|| payload.downcast_ref::<&str>().copied())
+        .unwrap_or_default();
     let place = panic
         .location()
         .map(ToString::to_string)
@@ -148,8 +146,7 @@ Examples:
 
   Refuse it unless the release workflow of that repository signed it:
     signgate verify ghcr.io/acme/app@sha256:4bf5... \\
-      --certificate-identity \\
-      https://github.com/acme/app/.github/workflows/build.yml@refs/heads/main \\
+      --certificate-identity https://github.com/acme/app/.github/workflows/release.yml@refs/heads/main \\
       --certificate-oidc-issuer https://token.actions.githubusercontent.com
 
 Exit codes: 0 signed or allowed; 1 bug; 2 usage; 10 to 14 refused; 20 to 23 no usable ID token;

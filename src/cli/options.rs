@@ -6,10 +6,10 @@ use crate::image::ImageRef;
 use crate::limits;
 use crate::outcome::Problem;
 use crate::report::Format;
-use crate::trust::{Instance, Requirements, SigningConfig, TrustedRoot};
+use crate::trust::{Instance, Requirements, SigningConfig, TrustError, TrustedRoot};
 use clap::Args;
 use jiff::SignedDuration;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// Which Sigstore to believe.
@@ -31,7 +31,8 @@ impl TrustOptions {
             Some(path) => {
                 let json =
                     files::read_text(path, limits::TRUST_FILE_BYTES).map_err(super::problem)?;
-                TrustedRoot::parse(&json, Requirements::Everything).map_err(super::problem)
+                TrustedRoot::parse(&json, Requirements::Everything)
+                    .map_err(|error| of_file(&error, path))
             }
             None => self.instance.trusted_root().map_err(super::problem),
         }
@@ -43,7 +44,7 @@ impl TrustOptions {
             Some(path) => {
                 let json =
                     files::read_text(path, limits::TRUST_FILE_BYTES).map_err(super::problem)?;
-                SigningConfig::parse(&json).map_err(super::problem)
+                SigningConfig::parse(&json).map_err(|error| of_file(&error, path))
             }
             None => self.instance.signing_config().map_err(super::problem),
         }
@@ -87,6 +88,14 @@ pub(super) struct OutputOptions {
     /// Format of the result on standard output: text or json
     #[arg(long, env = "SIGNGATE_FORMAT", default_value_t, value_name = "FORMAT")]
     pub(super) format: Format,
+}
+
+fn of_file(error: &TrustError, path: &Path) -> Problem {
+    let problem = Problem::of(error);
+    Problem {
+        what: format!("{} ({})", problem.what, path.display()),
+        ..problem
+    }
 }
 
 /// Reads image references as typed.

@@ -28,10 +28,17 @@ impl ports::SigningServices for Services<'_> {
     async fn certificate(
         &self,
         token: &IdToken,
-        key: &EphemeralKey,
+        public_key_pem: &str,
         proof: &Signature,
     ) -> Result<Certificate, ServiceError> {
-        fulcio::certificate(self.http, &self.addresses.fulcio, token, key, proof).await
+        fulcio::certificate(
+            self.http,
+            &self.addresses.fulcio,
+            token,
+            public_key_pem,
+            proof,
+        )
+        .await
     }
 
     async fn log_entry(

@@ -2,15 +2,16 @@
 
 use super::options::{self, NetworkOptions, OutputOptions, TrustOptions};
 use super::services::Services;
-use crate::adapters::env;
 use crate::adapters::registry::{Access, Registry};
-use crate::ci::{self, TokenSource};
+use crate::adapters::{env, files};
+use crate::ci::{self, IdToken, TokenSource};
 use crate::flow::{self, SignRequest};
+use crate::limits;
 use crate::outcome::{Code, Problem};
 use crate::report::view::Report;
 use clap::Args;
 use jiff::Timestamp;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Sign images with the identity of this CI job
 #[derive(Args)]
@@ -22,7 +23,7 @@ pub(super) struct SignArgs {
 
     /// Read the ID token from a file instead of asking the CI for one
     #[arg(long, env = "SIGNGATE_IDENTITY_TOKEN_FILE", value_name = "FILE")]
-    identity_token_file: Option<String>,
+    identity_token_file: Option<PathBuf>,
 
     #[command(flatten)]
     trust: TrustOptions,
@@ -52,7 +53,7 @@ impl SignArgs {
         }
         let env = env::read();
         let token = match self.identity_token_file {
-            Some(file) => TokenSource::File(file),
+            Some(file) => token_in(&file)?,
             None => ci::token_source(&env).map_err(super::problem)?,
         };
         let now = Timestamp::now();
@@ -78,6 +79,13 @@ impl SignArgs {
             .map_err(super::problem)?;
         Ok(Report::of_sign(&images, &signed))
     }
+}
+
+fn token_in(file: &Path) -> Result<TokenSource, Problem> {
+    let text = files::read_text(file, limits::ID_TOKEN_BYTES as u64).map_err(super::problem)?;
+    Ok(TokenSource::Ready(
+        IdToken::parse(&text).map_err(super::problem)?,
+    ))
 }
 
 fn half_an_instance() -> Problem {

@@ -10,5 +10,5 @@ mod sign;
 mod verify;
 
 pub use error::FlowError;
-pub use sign::{SignRequest, Signed, sign};
-pub use verify::{Verdict, VerifyRequest, verify};
+pub use sign::{SignRequest, sign};
+pub use verify::{VerifyRequest, verify};

@@ -74,7 +74,7 @@ pub trait SigningServices {
     async fn certificate(
         &self,
         token: &IdToken,
-        key: &Self::Key,
+        public_key_pem: &str,
         proof: &Signature,
     ) -> Result<Certificate, ServiceError>;
 
@@ -95,6 +95,9 @@ pub trait SigningServices {
 
 /// A private key that never leaves its holder.
 pub trait SigningKey {
+    /// The public key, as PEM.
+    fn public_key_pem(&self) -> &str;
+
     /// Signs `message`.
     fn sign(&self, message: &[u8]) -> Result<Signature, KeyError>;
 }
@@ -161,14 +164,22 @@ pub struct ServiceError {
 #[derive(Debug, thiserror::Error)]
 pub enum Fault {
     /// No connection, or it broke.
-    #[error("cannot be reached")]
-    Unreachable(#[source] Box<dyn std::error::Error + Send + Sync>),
+    #[error("cannot be reached: {0}")]
+    Unreachable(String),
     /// No complete answer in time.
     #[error("did not answer in time ({0})")]
     TimedOut(&'static str),
     /// An answer that says no, or not now.
     #[error("answered {status}{}", said(detail))]
     Status {
+        /// The HTTP status.
+        status: u16,
+        /// What it said, not escaped yet.
+        detail: String,
+    },
+    /// An answer that says that what was sent is not wanted.
+    #[error("refused what was sent with {status}{}", said(detail))]
+    Refused {
         /// The HTTP status.
         status: u16,
         /// What it said, not escaped yet.
@@ -204,6 +215,7 @@ impl Coded for ServiceError {
         match (&self.fault, self.service) {
             (Fault::PlainHttp, _) => Code::PlainHttpRefused,
             (Fault::Credentials(_), _) => Code::CredentialsInvalid,
+            (Fault::Refused { .. }, Service::Registry) => Code::SignatureRefused,
             (
                 Fault::Status {
                     status: 401 | 403, ..
@@ -224,13 +236,6 @@ impl Coded for ServiceError {
                 },
                 Service::Fulcio,
             ) => Code::IdTokenRejected,
-            (
-                Fault::Status {
-                    status: 400 | 405 | 409 | 412 | 413 | 415 | 422,
-                    ..
-                },
-                Service::Registry,
-            ) => Code::SignatureRefused,
             (_, service) => service.unavailable(),
         }
     }
@@ -245,15 +250,6 @@ pub enum TokenError {
     /// It is not usable.
     #[error(transparent)]
     Invalid(#[from] ClaimsError),
-    /// Its file cannot be read.
-    #[error("cannot read the ID token from {path}")]
-    File {
-        /// The file.
-        path: String,
-        /// Why.
-        #[source]
-        source: std::io::Error,
-    },
     /// The CI's endpoint failed.
     #[error(transparent)]
     Endpoint(#[from] ServiceError),
@@ -264,7 +260,6 @@ impl Coded for TokenError {
         match self {
             Self::Missing(error) => error.code(),
             Self::Invalid(error) => error.code(),
-            Self::File { .. } => Code::FileUnreadable,
             Self::Endpoint(error) => error.code(),
         }
     }

@@ -7,8 +7,8 @@ use super::ports::{Registry, SigningKey, SigningServices, TokenError};
 use super::publish::publish;
 use crate::ci::{self, Claims};
 use crate::evidence::{Bundle, Certificate, Statement, pae};
-use crate::image::{Digest, ImageRef, PinnedImage};
-use crate::policy::{Decision, Policy};
+use crate::image::ImageRef;
+use crate::policy::{Accepted, Decision, Policy};
 use crate::trust::TrustedRoot;
 use crate::verify::{self, Verified};
 use futures_util::future::try_join_all;
@@ -25,16 +25,6 @@ pub struct SignRequest<'a> {
     pub now: Timestamp,
 }
 
-/// A signature that was published.
-pub struct Signed {
-    /// The image by digest.
-    pub image: PinnedImage,
-    /// The digest of the manifest that attaches the signature.
-    pub referrer: Digest,
-    /// The signature.
-    pub evidence: Verified<Bundle>,
-}
-
 /// Signs images. If one fails, the run fails; what was published until then verifies.
 ///
 /// Sequential requests: the image and the ID token; the certificate; the timestamp and the log entry; the blobs (one
@@ -43,7 +33,7 @@ pub async fn sign<S: SigningServices>(
     registry: &impl Registry,
     services: &S,
     request: &SignRequest<'_>,
-) -> Result<Vec<Signed>, FlowError> {
+) -> Result<Vec<Accepted>, FlowError> {
     // 1. What there is to sign, while the CI makes an ID token.
     let images = try_join_all(request.images.iter().map(|image| resolve(registry, image)));
     let token = async { services.id_token().await.map_err(FlowError::from) };
@@ -57,7 +47,9 @@ pub async fn sign<S: SigningServices>(
     // 2. One key and one certificate for all of them. The token is not needed after that.
     let key = services.new_key()?;
     let proof = key.sign(token.claims().challenge().as_bytes())?;
-    let certificate = services.certificate(&token, &key, &proof).await?;
+    let certificate = services
+        .certificate(&token, key.public_key_pem(), &proof)
+        .await?;
     drop(token);
 
     // 3. Sign, prove, verify and publish each.
@@ -95,7 +87,7 @@ impl<S: SigningServices> Signer<'_, S> {
         registry: &impl Registry,
         found: &Resolved,
         request: &SignRequest<'_>,
-    ) -> Result<Signed, FlowError> {
+    ) -> Result<Accepted, FlowError> {
         // 1. The statement, and the exact bytes to sign.
         let statement = Statement::image_signature(found.image.digest());
         let signature = self.key.sign(&pae(&statement))?;
@@ -121,11 +113,7 @@ impl<S: SigningServices> Signer<'_, S> {
 
         // 4. Attach it, and read it back.
         let referrer = publish(registry, &found.descriptor, &evidence, request.now).await?;
-        Ok(Signed {
-            image: found.image.clone(),
-            referrer,
-            evidence,
-        })
+        Ok(Accepted { referrer, evidence })
     }
 
     /// Refuses a certificate for another identity: verifying with the documented identity would fail later, in a job

@@ -3,8 +3,8 @@
 use super::FlowError;
 use super::discover::discover;
 use super::ports::Registry;
-use crate::image::{ImageRef, PinnedImage};
-use crate::policy::{Decision, Policy};
+use crate::image::ImageRef;
+use crate::policy::{Policy, Verdict};
 use crate::trust::TrustedRoot;
 use crate::verify;
 
@@ -16,14 +16,6 @@ pub struct VerifyRequest<'a> {
     pub policy: &'a Policy,
     /// Whom to believe.
     pub trusted_root: &'a TrustedRoot,
-}
-
-/// What was decided about an image.
-pub struct Verdict {
-    /// The image by digest: what to deploy if it is allowed.
-    pub image: PinnedImage,
-    /// The decision.
-    pub decision: Decision,
 }
 
 /// Verifies one image.

@@ -1,9 +1,17 @@
 //! Allow or deny, with everything that led to it.
 
 use crate::evidence::Bundle;
-use crate::image::Digest;
+use crate::image::{Digest, PinnedImage};
 use crate::outcome::{Code, Problem};
 use crate::verify::{Signer, Verified};
+
+/// What was decided about an image.
+pub struct Verdict {
+    /// The image by digest: what to deploy if it is allowed.
+    pub image: PinnedImage,
+    /// The decision.
+    pub decision: Decision,
+}
 
 /// The decision about one image. A denial is a result, not an error: an error means that no decision was reached.
 pub enum Decision {
@@ -45,7 +53,7 @@ impl Decision {
     }
 }
 
-/// A signature that satisfies the policy.
+/// A signature that satisfies a policy, and where it is attached.
 pub struct Accepted {
     /// The digest of the manifest that attaches it.
     pub referrer: Digest,

@@ -6,7 +6,7 @@
 pub mod check;
 mod decision;
 
-pub use decision::{Accepted, Decision, Finding, Rejected};
+pub use decision::{Accepted, Decision, Finding, Rejected, Verdict};
 
 use crate::evidence::Bundle;
 use crate::image::Digest;

@@ -1,11 +1,9 @@
 //! What a run has to say, as plain data.
 
-use crate::evidence::Bundle;
-use crate::flow::{Signed, Verdict};
 use crate::image::ImageRef;
 use crate::outcome::{Code, Coded, Problem};
-use crate::policy::{Accepted, Decision, Finding, Rejected};
-use crate::verify::{Signer, Verified};
+use crate::policy::{Accepted, Decision, Finding, Rejected, Verdict};
+use crate::verify::Signer;
 use serde::Serialize;
 
 /// The report of one run.
@@ -70,10 +68,21 @@ pub enum VerdictView {
     Signed,
     /// It may be used.
     Allowed,
-    /// It may not be used.
+    /// It must not be used.
     Denied,
     /// No decision was reached.
     Error,
+}
+
+impl VerdictView {
+    /// A wrong digest or a missing image is no less a refusal than a wrong signature: it would not help to try again.
+    fn of(code: Code) -> Self {
+        if (10..20).contains(&code.exit()) {
+            Self::Denied
+        } else {
+            Self::Error
+        }
+    }
 }
 
 /// A verified signature.
@@ -190,16 +199,13 @@ impl Report {
     }
 
     /// The report of `signgate sign`.
-    pub fn of_sign(requested: &[ImageRef], signed: &[Signed]) -> Self {
+    pub fn of_sign(requested: &[ImageRef], signed: &[Accepted]) -> Self {
         let images = requested
             .iter()
             .zip(signed)
             .map(|(requested, signed)| Image {
-                image: Some(signed.image.to_string()),
-                signatures: vec![SignatureView::new(
-                    &signed.referrer.to_string(),
-                    &signed.evidence,
-                )],
+                image: Some(signed.evidence.image().to_string()),
+                signatures: vec![SignatureView::new(signed)],
                 ..Image::new(requested, VerdictView::Signed)
             })
             .collect();
@@ -232,7 +238,7 @@ fn verified<E: Coded>(requested: &ImageRef, result: Result<Verdict, E>) -> (Imag
             let image = Image {
                 code: Some(problem.code.id()),
                 problem: Some(ProblemView::new(&problem)),
-                ..Image::new(requested, VerdictView::Error)
+                ..Image::new(requested, VerdictView::of(problem.code))
             };
             return (image, Some(problem.code));
         }
@@ -242,7 +248,7 @@ fn verified<E: Coded>(requested: &ImageRef, result: Result<Verdict, E>) -> (Imag
         Decision::Allow { by, rejected } => {
             let image = Image {
                 image: pinned,
-                signatures: by.iter().map(SignatureView::of_accepted).collect(),
+                signatures: by.iter().map(SignatureView::new).collect(),
                 rejected: rejected.iter().map(RejectedView::new).collect(),
                 ..Image::new(requested, VerdictView::Allowed)
             };
@@ -277,13 +283,9 @@ impl Image {
 }
 
 impl SignatureView {
-    fn of_accepted(accepted: &Accepted) -> Self {
-        Self::new(&accepted.referrer.to_string(), &accepted.evidence)
-    }
-
-    fn new(referrer: &str, evidence: &Verified<Bundle>) -> Self {
+    fn new(Accepted { referrer, evidence }: &Accepted) -> Self {
         Self {
-            referrer: referrer.to_owned(),
+            referrer: referrer.to_string(),
             signer: SignerView::new(evidence.signer()),
             signed_at: evidence.signed_at().to_string(),
             log_index: evidence.log_index(),

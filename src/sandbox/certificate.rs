@@ -24,7 +24,7 @@ use x509_cert::serial_number::SerialNumber;
 use x509_cert::spki::{AlgorithmIdentifierOwned, SubjectPublicKeyInfoOwned};
 use x509_cert::time::{Time, Validity};
 
-use super::error::{Error, Result};
+use crate::sandbox::error::{Error, Result};
 
 /// A key, and the certificate that says whose it is.
 pub(crate) struct Authority {

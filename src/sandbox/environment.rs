@@ -1,7 +1,7 @@
 //! The environment of a GitHub Actions job ("Store information in variables", default environment variables), as far
 //! as tools that sign in CI read it, made to agree with the claims of the job's token.
 
-use super::Sandbox;
+use crate::sandbox::Sandbox;
 
 /// Names and values to export; a variable whose claim the job lacks is left out.
 pub(super) fn environment(sandbox: &Sandbox) -> Vec<(&'static str, String)> {

@@ -8,17 +8,17 @@
 //!
 //! Signing an image, in order:
 //!
-//! 1. **OIDC issuer** ([`oidc`]). The job asks its platform for an ID token: a signed statement of which repository,
+//! 1. **OIDC issuer** (`oidc`). The job asks its platform for an ID token: a signed statement of which repository,
 //!    workflow, ref and commit is running.
 //! 2. **Fulcio** (`fulcio`). The job makes a key pair, and exchanges the token for a certificate that binds the
-//!    public key to the claims (`extensions`) for ten minutes. Before the certificate authority (`ca`) signs, the
-//!    **certificate transparency log** (`ct_log`) promises to make the certificate public.
+//!    public key to the claims (`fulcio/extensions`) for ten minutes. Before the certificate authority (`fulcio/ca`) signs, the
+//!    **certificate transparency log** (`fulcio/ct_log`) promises to make the certificate public.
 //! 3. The job signs a statement about the image and throws the private key away. From now on the signature can only
 //!    be believed if it was made within those ten minutes, which somebody else must attest:
 //! 4. the **timestamp authority** (`tsa`) says when the signature existed, and
-//! 5. **Rekor** says that everybody can see it: an append-only log (`merkle`) whose head is signed (`checkpoint`).
-//!    Version 1 (`rekor_v1`) also promises and tells the time, version 2 (`rekor_v2`) does neither.
-//! 6. **Registry** ([`registry`]). Certificate, signature, timestamp and log entry become one *bundle*, and the bundle
+//! 5. **Rekor** says that everybody can see it: an append-only log (`rekor/merkle`) whose head is signed (`rekor/checkpoint`).
+//!    Version 1 (`rekor/v1`) also promises and tells the time, version 2 (`rekor/v2`) does neither.
+//! 6. **Registry** (`registry`). Certificate, signature, timestamp and log entry become one *bundle*, and the bundle
 //!    is attached to the image.
 //!
 //! Verifying needs the registry only: everything else was proved beforehand, to whoever has the trusted root
@@ -30,61 +30,45 @@
 //! [`Sandbox::requests`] tells who asked for what; [`Sandbox::forger`] makes bundles that are wrong in exactly one
 //! way; [`Sandbox::registry`] looks into the registry and poisons it.
 
-pub mod error;
-pub mod faults;
-pub mod flaw;
-pub mod forge;
-pub mod identity;
-pub mod image;
-pub mod oidc;
-pub mod options;
-pub mod registry;
-pub mod requests;
-pub mod server;
-
-pub(crate) mod ca;
-pub(crate) mod certificate;
-pub(crate) mod checkpoint;
-pub(crate) mod clock;
-pub(crate) mod ct_log;
+mod certificate;
 mod environment;
-pub(crate) mod extensions;
-pub(crate) mod fulcio;
-pub(crate) mod merkle;
-pub(crate) mod receipt;
-pub(crate) mod rekor_body;
-pub(crate) mod rekor_v1;
-pub(crate) mod rekor_v2;
+mod error;
+mod forge;
+mod fulcio;
+mod image;
+mod oidc;
+mod options;
+mod registry;
+mod rekor;
+mod serve;
 #[cfg(test)]
 mod tests;
-pub(crate) mod timestamp_token;
-pub(crate) mod token;
-pub(crate) mod trust;
-pub(crate) mod tsa;
-pub(crate) mod verifier;
+mod trust;
+mod tsa;
+
+pub use self::error::{Error, Result};
+pub use self::forge::{Flaw, Forger};
+pub use self::image::{Blob, Image};
+pub use self::oidc::{Identity, Issuer, Provider};
+pub use self::options::{Options, RekorVersion, UnknownRekorVersion};
+pub use self::registry::{Credentials, Registry, RegistryOptions};
+pub use self::serve::{
+    Change, Fault, FaultSpec, FaultSpecError, Faults, Listener, Order, Repeat, Request, RequestLog,
+    Service, ServiceName, UnknownService,
+};
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use axum::Router;
 use jiff::{SignedDuration, Timestamp};
 use tempfile::TempDir;
 
-use self::ca::CertificateAuthority;
-use self::clock::Clock;
-use self::error::{Error, Result};
-use self::faults::{Fault, Faults};
-use self::forge::Forger;
-use self::fulcio::Fulcio;
-use self::oidc::Issuer;
-use self::options::Options;
-use self::registry::Registry;
-use self::rekor_v1::RekorV1;
-use self::rekor_v2::RekorV2;
-use self::requests::{RequestLog, ServiceName};
-use self::server::{Listener, Service};
-use self::trust::{Addresses, Trust};
-use self::tsa::TimestampAuthority;
+use crate::sandbox::fulcio::ca::CertificateAuthority;
+use crate::sandbox::rekor::v1::RekorV1;
+use crate::sandbox::rekor::v2::RekorV2;
+use crate::sandbox::serve::stand::{Services, Stands};
+use crate::sandbox::trust::Trust;
+use crate::sandbox::tsa::TimestampAuthority;
 
 /// A running sandbox. Dropping it stops the servers and removes a temporary directory.
 pub struct Sandbox {
@@ -95,15 +79,6 @@ pub struct Sandbox {
     log: RequestLog,
     dir: PathBuf,
     _temporary: Option<TempDir>,
-}
-
-struct Services {
-    oidc: Service,
-    fulcio: Service,
-    rekor_v1: Service,
-    rekor_v2: Service,
-    tsa: Service,
-    registry: Service,
 }
 
 impl Sandbox {
@@ -206,99 +181,6 @@ impl Sandbox {
     /// What a shell exports to be the running GitHub job, for signgate and for cosign, at this moment.
     pub fn environment(&self) -> Vec<(&'static str, String)> {
         environment::environment(self)
-    }
-}
-
-/// A service before it opens: it has its address, its faults and its clock, but no router yet, because routers are
-/// told addresses.
-struct Stand {
-    name: ServiceName,
-    listener: Listener,
-    faults: Faults,
-}
-
-impl Stand {
-    async fn new(name: ServiceName, options: &Options) -> Result<Self> {
-        let faults = Faults::new();
-        if !options.latency.is_zero() {
-            faults.add(Fault::Latency(options.latency));
-        }
-        for fault in options.faults.iter().filter(|fault| fault.service == name) {
-            faults.apply(fault.change.clone());
-        }
-        Ok(Self {
-            name,
-            listener: server::bind().await?,
-            faults,
-        })
-    }
-
-    fn url(&self) -> &str {
-        self.listener.url()
-    }
-
-    fn clock(&self) -> Clock {
-        let faults = self.faults.clone();
-        Clock::new(move || faults.now())
-    }
-
-    fn open(self, router: Router, log: &RequestLog) -> Service {
-        Service::start(self.name, self.listener, router, self.faults, log.clone())
-    }
-}
-
-struct Stands {
-    oidc: Stand,
-    fulcio: Stand,
-    rekor_v1: Stand,
-    rekor_v2: Stand,
-    tsa: Stand,
-    registry: Stand,
-}
-
-impl Stands {
-    async fn set_up(options: &Options) -> Result<Self> {
-        Ok(Self {
-            oidc: Stand::new(ServiceName::Oidc, options).await?,
-            fulcio: Stand::new(ServiceName::Fulcio, options).await?,
-            rekor_v1: Stand::new(ServiceName::RekorV1, options).await?,
-            rekor_v2: Stand::new(ServiceName::RekorV2, options).await?,
-            tsa: Stand::new(ServiceName::Tsa, options).await?,
-            registry: Stand::new(ServiceName::Registry, options).await?,
-        })
-    }
-
-    fn addresses(&self) -> Addresses {
-        Addresses {
-            oidc: self.oidc.url().to_owned(),
-            fulcio: self.fulcio.url().to_owned(),
-            rekor_v1: self.rekor_v1.url().to_owned(),
-            rekor_v2: self.rekor_v2.url().to_owned(),
-            tsa: self.tsa.url().to_owned(),
-        }
-    }
-
-    fn open(
-        self,
-        issuer: &Issuer,
-        trust: &Trust,
-        registry: &Registry,
-        log: &RequestLog,
-    ) -> Services {
-        let fulcio = Fulcio {
-            authority: Arc::clone(&trust.ca),
-            issuer: issuer.clone(),
-            clock: self.fulcio.clock(),
-        };
-        let registry = registry.clone().router(self.registry.url());
-        Services {
-            oidc: self.oidc.open(issuer.router(), log),
-            fulcio: self.fulcio.open(fulcio.router(), log),
-            rekor_v1: self.rekor_v1.open(trust.rekor_v1.clone().router(), log),
-            rekor_v2: self.rekor_v2.open(trust.rekor_v2.clone().router(), log),
-            tsa: self.tsa.open(trust.tsa.clone().router(), log),
-            registry: self.registry.open(registry, log),
-        }
     }
 }
 

@@ -5,11 +5,11 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
-use super::faults::FaultSpec;
-use super::identity::Identity;
-use super::registry::RegistryOptions;
+use crate::sandbox::oidc::Identity;
+use crate::sandbox::registry::RegistryOptions;
+use crate::sandbox::serve::FaultSpec;
 
-/// Choices for [`Sandbox::start`](super::Sandbox::start). The default is what a new installation of Sigstore looks
+/// Choices for [`Sandbox::start`](crate::sandbox::Sandbox::start). The default is what a new installation of Sigstore looks
 /// like: Rekor 2, a registry with the referrers API, no faults.
 #[derive(Debug, Clone)]
 pub struct Options {

@@ -12,10 +12,10 @@ use sigstore_verify::types::{
 };
 use sigstore_verify::{VerificationPolicy, VerificationResult, Verifier};
 
-use super::Sandbox;
-use super::identity::Identity;
-use super::options::{Options, RekorVersion};
-use super::requests::ServiceName;
+use crate::sandbox::Sandbox;
+use crate::sandbox::oidc::Identity;
+use crate::sandbox::options::{Options, RekorVersion};
+use crate::sandbox::serve::ServiceName;
 
 mod flaws;
 mod services;
@@ -32,14 +32,18 @@ fn statement() -> Vec<u8> {
 }
 
 fn verify(sandbox: &Sandbox, bundle: &str) -> Result<VerificationResult, sigstore_verify::Error> {
+    verify_with(sandbox, bundle, &VerificationPolicy::any_identity())
+}
+
+fn verify_with(
+    sandbox: &Sandbox,
+    bundle: &str,
+    policy: &VerificationPolicy,
+) -> Result<VerificationResult, sigstore_verify::Error> {
     let root = TrustedRoot::from_file(sandbox.trusted_root_path()).unwrap();
     let bundle = Bundle::from_json(bundle).unwrap();
     let digest: Sha256Hash = sha256(ARTIFACT);
-    Verifier::new(&root)?.verify(
-        Artifact::from(digest),
-        &bundle,
-        &VerificationPolicy::any_identity(),
-    )
+    Verifier::new(&root)?.verify(Artifact::from(digest), &bundle, policy)
 }
 
 const ARTIFACT: &[u8] = b"an image";

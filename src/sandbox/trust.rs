@@ -10,12 +10,12 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use sigstore_verify::types::{DerCertificate, DerPublicKey, Sha256Hash};
 
-use super::ca::CertificateAuthority;
-use super::error::Result;
-use super::options::RekorVersion;
-use super::rekor_v1::RekorV1;
-use super::rekor_v2::{LOG_NAME, RekorV2};
-use super::tsa::TimestampAuthority;
+use crate::sandbox::error::Result;
+use crate::sandbox::fulcio::ca::CertificateAuthority;
+use crate::sandbox::options::RekorVersion;
+use crate::sandbox::rekor::v1::RekorV1;
+use crate::sandbox::rekor::v2::{LOG_NAME, RekorV2};
+use crate::sandbox::tsa::TimestampAuthority;
 
 /// Everybody whose word counts in the sandbox, and since when. Clones share them.
 #[derive(Clone)]

@@ -25,11 +25,24 @@ pub fn bundle(
             .skip_sct(),
     };
     let digest = Sha256Hash::new(*image.digest().as_bytes());
-    let result = root.verifier().verify(digest, bundle.parsed(), &policy)?;
+    let statement = Statement::parse(payload);
+    let is_about_image = statement
+        .as_ref()
+        .is_ok_and(|statement| statement.is_about(image.digest()));
+    let result = root
+        .verifier()
+        .verify(digest, bundle.parsed(), &policy)
+        .map_err(|error| match error {
+            // Said of a log entry about another statement as well; ours is about this image.
+            sigstore_verify::Error::ArtifactMismatch(_) if is_about_image => {
+                Rejection::LogEntryMismatch
+            }
+            error => error.into(),
+        })?;
 
     // 7. Ours as well: the statement we report on is the one that names this digest, in SHA-256.
-    let statement = Statement::parse(payload).map_err(Rejection::Statement)?;
-    if !statement.is_about(image.digest()) {
+    let statement = statement.map_err(Rejection::Statement)?;
+    if !is_about_image {
         return Err(Rejection::Subject);
     }
 

@@ -28,11 +28,11 @@ use jiff::Timestamp;
 /// Evidence whose cryptography has been checked for one image. Only [`bundle()`] makes one: there is no other
 /// constructor, and no way to change what is inside.
 ///
-/// ```compile_fail
+/// ```compile_fail,E0451
 /// # use signgate::{evidence::Bundle, verify::Verified};
-/// # fn without_verifying(bundle: Bundle) -> Verified<Bundle> {
-/// Verified { evidence: bundle, facts: todo!() }
-/// # }
+/// fn swap(verified: Verified<Bundle>, other: Bundle) -> Verified<Bundle> {
+///     Verified { evidence: other, ..verified }
+/// }
 /// ```
 #[derive(Clone)]
 pub struct Verified<T> {

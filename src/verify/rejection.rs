@@ -32,6 +32,9 @@ pub enum Rejection {
     /// It is about something else.
     #[error("the signed statement is about another digest")]
     Subject,
+    /// The log entry is about something else.
+    #[error("the transparency log entry is about another statement")]
+    LogEntryMismatch,
     /// The cryptography does not hold.
     #[error(transparent)]
     Sigstore(Box<Error>),
@@ -58,6 +61,7 @@ impl Coded for Rejection {
             Self::Gone => Code::NoSignature,
             Self::TooLarge { .. } => Code::EvidenceTooLarge,
             Self::Subject => Code::SubjectMismatch,
+            Self::LogEntryMismatch => Code::LogProofInvalid,
             Self::NotEstablished => Code::Internal,
             Self::Sigstore(error) => match error.as_ref() {
                 Error::SignatureInvalid(_) | Error::Crypto(_) => Code::SignatureInvalid,

@@ -1,16 +1,15 @@
 //! How a registry wants requests to be authorized: basic, or a bearer token from its token server (distribution's token
 //! authentication, RFC 6750 challenges).
 
-use super::super::http::{Answer, Http, Request};
 use super::credentials::{self, Credentials};
+use crate::adapters::http::header::{AUTHORIZATION, WWW_AUTHENTICATE};
+use crate::adapters::http::{Answer, Http, Method, Request, Url};
 use crate::ci::{Env, Secret};
 use crate::flow::ports::{Service, ServiceError};
 use crate::image::Repository;
 use crate::limits;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use reqwest::header::{AUTHORIZATION, WWW_AUTHENTICATE};
-use reqwest::{Method, Url};
 use serde::Deserialize;
 use std::collections::HashMap;
 use tokio::sync::Mutex;

@@ -3,14 +3,13 @@
 mod auth;
 mod credentials;
 
-use super::http::{Answer, Http, Request};
+use super::http::header::{ACCEPT, CONTENT_TYPE, LINK, LOCATION};
+use super::http::{Answer, Http, Method, Request, StatusCode, Url};
 use crate::ci::Env;
 use crate::flow::ports::{self, Fault, Service, ServiceError, SubjectNoted};
 use crate::image::{Digest, ImageIndex, Manifest, PinnedImage, Repository, Version, media_type};
 use crate::limits;
 use auth::Auth;
-use reqwest::header::{ACCEPT, CONTENT_TYPE, LINK, LOCATION};
-use reqwest::{Method, StatusCode, Url};
 
 pub use auth::Access;
 
@@ -93,7 +92,7 @@ impl<'a> Registry<'a> {
         };
         self.send(repository, limits::SERVICE_ANSWER_BYTES, put)
             .await?
-            .success()
+            .stored()
             .map(drop)
     }
 }
@@ -190,7 +189,7 @@ impl ports::Registry for Registry<'_> {
         let answer = self
             .send(repository, limits::SERVICE_ANSWER_BYTES, post)
             .await?
-            .success()?;
+            .stored()?;
         match answer.status {
             StatusCode::ACCEPTED => self.finish_upload(repository, &answer, bytes).await,
             _ => Ok(()),
@@ -211,7 +210,7 @@ impl ports::Registry for Registry<'_> {
         let answer = self
             .send(repository, limits::SERVICE_ANSWER_BYTES, put)
             .await?
-            .success()?;
+            .stored()?;
         Ok(match answer.header("oci-subject") {
             Some(_) => SubjectNoted::Yes,
             None => SubjectNoted::No,

@@ -11,10 +11,10 @@ use serde_json::{Value, json};
 
 use super::digest::Digest;
 use super::{Credentials, Registry, RegistryOptions};
-use crate::sandbox::faults::Faults;
 use crate::sandbox::image::{Blob, Image};
-use crate::sandbox::requests::{RequestLog, ServiceName};
-use crate::sandbox::server::{Service, bind};
+use crate::sandbox::serve::Faults;
+use crate::sandbox::serve::{RequestLog, ServiceName};
+use crate::sandbox::serve::{Service, bind};
 
 /// A registry, and a client that looks at everything itself.
 struct Lab {

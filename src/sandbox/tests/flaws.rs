@@ -3,7 +3,7 @@
 use sigstore_verify::{CertificateError, Error, TimestampError, TransparencyLogError};
 
 use super::*;
-use crate::sandbox::flaw::Flaw;
+use crate::sandbox::forge::Flaw;
 
 #[tokio::test]
 async fn a_bundle_without_a_flaw_verifies() {
@@ -42,6 +42,33 @@ async fn every_flaw_is_refused_for_its_own_reason() {
                 .unwrap();
             let error = verify(&sandbox, &bundle).expect_err(flaw.as_str());
             assert!(names(flaw, &error), "{flaw} with Rekor {rekor}: {error:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_verifier_that_skips_the_one_check_accepts() {
+    let sandbox = Sandbox::start(Options::default()).await.unwrap();
+    let (forger, job) = (sandbox.forger(), sandbox.oidc().job());
+    let all = VerificationPolicy::any_identity();
+    for (flaw, policy) in [
+        (Flaw::SctMissing, all.clone().skip_sct()),
+        (Flaw::SctWrongKey, all.clone().skip_sct()),
+        (Flaw::CaUntrusted, all.clone().skip_certificate_chain()),
+        (
+            Flaw::TimestampOutsideCertificate,
+            all.clone().skip_certificate_chain(),
+        ),
+        (Flaw::LogEntryMissing, all.clone().skip_tlog_unsafe()),
+        (Flaw::InclusionProof, all.clone().skip_tlog_unsafe()),
+        (Flaw::CheckpointWrongKey, all.skip_tlog_unsafe()),
+    ] {
+        for rekor in RekorVersion::ALL {
+            let bundle = forger
+                .bundle(&statement(), &job, rekor, Some(flaw))
+                .unwrap();
+            verify_with(&sandbox, &bundle, &policy)
+                .unwrap_or_else(|error| panic!("{flaw} with Rekor {rekor}: {error:?}"));
         }
     }
 }

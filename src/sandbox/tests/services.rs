@@ -125,8 +125,11 @@ async fn signing_with_rekor_1_gives_a_bundle_that_verifies() {
     let proposal = serde_json::to_value(DsseEntry::new(&envelope, &certificate).unwrap()).unwrap();
 
     let path = "/api/v1/log/entries";
-    let answer = json(client.post(ServiceName::RekorV1, path, &proposal).await).await;
+    let response = client.post(ServiceName::RekorV1, path, &proposal).await;
+    let tag = response.headers()["etag"].clone();
+    let answer = json(response).await;
     let (uuid, entry) = answer.as_object().unwrap().iter().next().unwrap();
+    assert_eq!(tag, uuid.as_str());
     let entry: LogEntry = serde_json::from_value(entry.clone()).unwrap();
     let entry: TransparencyLogEntry = entry.to_bundle_entry(KindVersion::DsseV001).unwrap();
     let entry = serde_json::to_value(entry).unwrap();
@@ -235,7 +238,7 @@ async fn a_refusal_of_fulcio_says_as_little_as_the_real_one() {
 async fn discovery_leads_to_the_key_that_signs() {
     let sandbox = Sandbox::start(Options::default()).await.unwrap();
     let client = Client::new(&sandbox);
-    for provider in crate::sandbox::identity::Provider::ALL {
+    for provider in crate::sandbox::oidc::Provider::ALL {
         let issuer = sandbox.oidc().url(provider);
         let url = format!("{issuer}/.well-known/openid-configuration");
         let document = json(client.http.get(url).send().await.unwrap()).await;

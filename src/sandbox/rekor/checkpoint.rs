@@ -19,7 +19,7 @@ use base64::engine::general_purpose::STANDARD;
 use sigstore_verify::crypto::{KeyPair, sha256};
 use sigstore_verify::types::{DerPublicKey, Sha256Hash};
 
-use super::error::Result;
+use crate::sandbox::error::Result;
 
 /// A log's key, with the names it signs under.
 pub(crate) struct NoteSigner {

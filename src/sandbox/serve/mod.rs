@@ -2,6 +2,14 @@
 //!
 //! HTTP/1.1 without TLS (RFC 9112). It knows nothing of what its router answers.
 
+pub(super) mod clock;
+mod faults;
+mod requests;
+pub(super) mod stand;
+
+pub use faults::{Change, Fault, FaultSpec, FaultSpecError, Faults, Order};
+pub use requests::{Repeat, Request, RequestLog, ServiceName, UnknownService};
+
 mod delivery;
 
 use std::future::IntoFuture;
@@ -19,8 +27,6 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
 use self::delivery::{Delivery, Record, deliver};
-use super::faults::{Fault, Faults};
-use super::requests::{RequestLog, ServiceName};
 
 /// A port of the loopback interface, taken but not yet answered on: a router can be told its own address.
 #[derive(Debug)]
@@ -33,7 +39,7 @@ pub struct Listener {
 ///
 /// # Errors
 /// The system has no port to give.
-pub async fn bind() -> io::Result<Listener> {
+pub(super) async fn bind() -> io::Result<Listener> {
     let socket = TcpListener::bind(("127.0.0.1", 0)).await?;
     let url = format!("http://{}", socket.local_addr()?);
     Ok(Listener { socket, url })

@@ -4,6 +4,8 @@
 //! and SHA-512 imprints with its clock's time; the tokens are built in `timestamp_token`. `GET
 //! /api/v1/timestamp/certchain` gives the chain. Left out: the real service's JSON form of a request.
 
+pub(super) mod timestamp_token;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -22,10 +24,10 @@ use sigstore_verify::types::DerCertificate;
 use x509_cert::certificate::Certificate;
 use x509_cert::ext::pkix::{ExtendedKeyUsage, KeyUsage, KeyUsages};
 
-use super::certificate::{Authority, extension, name, subject_key_identifier, validity};
-use super::clock::Clock;
-use super::error::Result;
-use super::timestamp_token::{MessageImprint, TimeStampRequest, TokenSigner};
+use crate::sandbox::certificate::{Authority, extension, name, subject_key_identifier, validity};
+use crate::sandbox::error::Result;
+use crate::sandbox::serve::clock::Clock;
+use crate::sandbox::tsa::timestamp_token::{MessageImprint, TimeStampRequest, TokenSigner};
 
 /// The authority. Clones share it.
 #[derive(Clone)]

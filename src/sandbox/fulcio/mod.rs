@@ -1,17 +1,21 @@
 //! Fulcio's HTTP API, version 2: a token goes in, a certificate comes out.
 //!
-//! `POST /api/v2/signingCert` checks, in this order, 1. the token: signed by a known issuer, for the audience
-//! `sigstore`, at this time; 2. the public key: readable and of a kind that is accepted; 3. the proof of possession:
-//! a signature by that key over the e-mail address, or over the `sub` claim for machines. Then the
-//! [`CertificateAuthority`] issues. Refusals are as uninformative as the real service's, in the error shape of
-//! grpc-gateway. `GET /api/v2/configuration` and `GET /api/v2/trustBundle` describe the service.
+//! `POST /api/v2/signingCert` checks, in this order, 1. the token, from the body or as a bearer: signed by a known
+//! issuer, for the audience `sigstore`, at this time; 2. the public key: readable and of a kind that is accepted;
+//! 3. the proof of possession: a signature by that key over the e-mail address, or over the `sub` claim for machines.
+//! Then the [`CertificateAuthority`] issues. Refusals are as uninformative as the real service's, in the error shape
+//! of grpc-gateway. `GET /api/v2/configuration` and `GET /api/v2/trustBundle` describe the service.
 //!
 //! Left out: certificate signing requests, detached SCTs, and the gRPC interface.
+
+pub(super) mod ca;
+mod ct_log;
+mod extensions;
 
 use std::sync::Arc;
 
 use axum::extract::{DefaultBodyLimit, State};
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
@@ -19,13 +23,13 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use sigstore_verify::crypto::{KeyAlgorithm, verify_signature};
-use sigstore_verify::types::{DerPublicKey, SignatureBytes};
+use sigstore_verify::types::{DerCertificate, DerPublicKey, HashAlgorithm, SignatureBytes};
 
-use super::ca::CertificateAuthority;
-use super::clock::Clock;
-use super::identity::Provider;
-use super::oidc::Issuer;
-use super::token::Claims;
+use crate::sandbox::fulcio::ca::CertificateAuthority;
+use crate::sandbox::oidc::Issuer;
+use crate::sandbox::oidc::Provider;
+use crate::sandbox::oidc::token::Claims;
+use crate::sandbox::serve::clock::Clock;
 
 /// The certificate authority, the issuers it believes, and its clock.
 #[derive(Clone)]
@@ -46,21 +50,35 @@ impl Fulcio {
             .with_state(self)
     }
 
-    fn sign(&self, request: &CertificateRequest) -> Result<Vec<String>, Refusal> {
+    /// A certificate chain as PEM, leaf first, for a request whose bearer token is `bearer`.
+    fn sign(
+        &self,
+        request: &CertificateRequest,
+        bearer: Option<&str>,
+    ) -> Result<Vec<String>, Refusal> {
         let now = self.clock.now();
-        let token = &request.credentials.oidc_identity_token;
+        let token = request
+            .credentials
+            .as_ref()
+            .map(|credentials| credentials.oidc_identity_token.as_str())
+            .filter(|token| !token.is_empty())
+            .or(bearer)
+            .ok_or(Refusal::IdentityToken)?;
         let (provider, claims) = self.issuer.verify(token).ok_or(Refusal::IdentityToken)?;
         let name = authenticate(provider, &claims, now).ok_or(Refusal::IdentityToken)?;
 
         let possession = &request.public_key_request;
         let key = DerPublicKey::from_pem(&possession.public_key.content)
             .map_err(|_| Refusal::PublicKey)?;
-        let algorithm = KeyAlgorithm::from_spki(&key).map_err(|_| Refusal::PublicKey)?;
+        // Whatever the curve, possession is proved with SHA-256.
+        let scheme = KeyAlgorithm::from_spki(&key)
+            .and_then(|algorithm| algorithm.resolve_signing_scheme(HashAlgorithm::Sha2256))
+            .map_err(|_| Refusal::PublicKey)?;
         verify_signature(
             &key,
             name.as_bytes(),
             &possession.proof_of_possession,
-            algorithm.default_signing_scheme(),
+            scheme,
         )
         .map_err(|_| Refusal::Signature)?;
 
@@ -70,7 +88,7 @@ impl Fulcio {
             .map_err(|_| Refusal::Authority)?;
         Ok(std::iter::once(&leaf)
             .chain(self.authority.chain())
-            .map(sigstore_verify::types::DerCertificate::to_pem)
+            .map(DerCertificate::to_pem)
             .collect())
     }
 }
@@ -99,10 +117,15 @@ fn authenticate(provider: Provider, claims: &Claims, now: Timestamp) -> Option<&
 
 async fn signing_certificate(
     State(fulcio): State<Fulcio>,
+    headers: HeaderMap,
     request: Result<Json<CertificateRequest>, axum::extract::rejection::JsonRejection>,
 ) -> Response {
+    let bearer = headers
+        .get(header::AUTHORIZATION)
+        .and_then(|value| value.to_str().ok())
+        .and_then(|value| value.strip_prefix("Bearer "));
     let certificates = match &request {
-        Ok(Json(request)) => fulcio.sign(request),
+        Ok(Json(request)) => fulcio.sign(request, bearer),
         Err(rejection) => Err(Refusal::Request(rejection.body_text())),
     };
     match certificates {
@@ -145,7 +168,8 @@ async fn trust_bundle(State(fulcio): State<Fulcio>) -> Json<Value> {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct CertificateRequest {
-    credentials: Credentials,
+    /// Clients that send the token as a bearer leave this out.
+    credentials: Option<Credentials>,
     public_key_request: PublicKeyRequest,
 }
 
@@ -220,7 +244,7 @@ mod tests {
     use sigstore_verify::crypto::KeyPair;
 
     use super::*;
-    use crate::sandbox::identity::Identity;
+    use crate::sandbox::oidc::Identity;
 
     fn fulcio() -> Fulcio {
         let clock = Clock::new(Timestamp::now);
@@ -235,9 +259,9 @@ mod tests {
     fn request(token: String, name: &str) -> CertificateRequest {
         let key = KeyPair::generate_ecdsa_p256().unwrap();
         CertificateRequest {
-            credentials: Credentials {
+            credentials: Some(Credentials {
                 oidc_identity_token: token,
-            },
+            }),
             public_key_request: PublicKeyRequest {
                 public_key: PublicKey {
                     content: key.public_key_der().unwrap().to_pem(),
@@ -254,8 +278,22 @@ mod tests {
             .issuer
             .mint(&Identity::email("a@example.com"))
             .unwrap();
-        let chain = fulcio.sign(&request(token, "a@example.com"));
+        let chain = fulcio.sign(&request(token, "a@example.com"), None);
         assert_eq!(chain.ok().unwrap().len(), 3);
+    }
+
+    #[test]
+    fn a_token_may_come_as_a_bearer_instead() {
+        let fulcio = fulcio();
+        let token = fulcio
+            .issuer
+            .mint(&Identity::email("a@example.com"))
+            .unwrap();
+        let mut request = request(String::new(), "a@example.com");
+        request.credentials = None;
+        assert!(fulcio.sign(&request, Some(&token)).is_ok());
+        let refusal = fulcio.sign(&request, None).err();
+        assert!(matches!(refusal, Some(Refusal::IdentityToken)));
     }
 
     #[test]
@@ -271,11 +309,11 @@ mod tests {
             job.clone().with("iss", "https://elsewhere.example"),
         ] {
             let token = fulcio.issuer.mint(&wrong).unwrap();
-            let refusal = fulcio.sign(&request(token, "a@example.com")).err();
+            let refusal = fulcio.sign(&request(token, "a@example.com"), None).err();
             assert!(matches!(refusal, Some(Refusal::IdentityToken)), "{wrong:?}");
         }
         let forged = fulcio.issuer.mint_forged(&job).unwrap();
-        let refusal = fulcio.sign(&request(forged, "a@example.com")).err();
+        let refusal = fulcio.sign(&request(forged, "a@example.com"), None).err();
         assert!(matches!(refusal, Some(Refusal::IdentityToken)));
     }
 
@@ -286,7 +324,7 @@ mod tests {
             .issuer
             .mint(&Identity::email("a@example.com"))
             .unwrap();
-        let refusal = fulcio.sign(&request(token, "b@example.com")).err();
+        let refusal = fulcio.sign(&request(token, "b@example.com"), None).err();
         assert!(matches!(refusal, Some(Refusal::Signature)));
     }
 }

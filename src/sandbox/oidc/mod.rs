@@ -6,6 +6,12 @@
 //! `GET /actions/token?api-version=2.0&audience=…` with a bearer that only the job knows. The other platforms hand
 //! the token to the job in its environment, so for them there is only [`Issuer::mint`].
 
+mod claims;
+pub(super) mod identity;
+pub(super) mod token;
+
+pub use identity::{Identity, Provider};
+
 use std::sync::{Arc, Mutex, PoisonError};
 
 use aws_lc_rs::rand;
@@ -17,10 +23,9 @@ use axum::{Json, Router};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::clock::Clock;
-use super::error::Result;
-use super::identity::{Identity, Provider};
-use super::token::{Claims, TokenKey};
+use crate::sandbox::error::Result;
+use crate::sandbox::oidc::token::{Claims, TokenKey};
+use crate::sandbox::serve::clock::Clock;
 
 /// The issuers, their signing key, and the GitHub job that is running.
 #[derive(Clone)]
@@ -52,11 +57,17 @@ impl Issuer {
     }
 
     /// A token for `identity`, as its platform would issue it now.
+    ///
+    /// # Errors
+    /// The system has no randomness to give.
     pub fn mint(&self, identity: &Identity) -> Result<String> {
         self.0.key.sign(&self.claims(identity)?)
     }
 
     /// The same token signed by a key that is not the issuer's, although the header names the issuer's.
+    ///
+    /// # Errors
+    /// The system has no randomness to give.
     pub fn mint_forged(&self, identity: &Identity) -> Result<String> {
         TokenKey::new()?.sign_as(self.0.key.id(), &self.claims(identity)?)
     }
@@ -95,6 +106,7 @@ impl Issuer {
         Some((provider, claims))
     }
 
+    /// The claims of a token that the identity's platform issues now.
     pub(crate) fn claims(&self, identity: &Identity) -> Result<Claims> {
         let issuer = self.url(identity.provider());
         Ok(identity.claims(&issuer, self.0.clock.now(), &random_hex()?))

@@ -2,17 +2,18 @@
 //!
 //! Each constructor fills in every claim that the platform's real tokens carry, consistently with each other; `with`
 //! and `without` then bend single claims for a test. Claims of time (`iat`, `nbf`, `exp`), `iss` and `jti` belong to
-//! the act of issuing and are added by the [`Issuer`](super::oidc::Issuer), unless they were set here.
+//! the act of issuing and are added by the [`Issuer`](crate::sandbox::oidc::Issuer), unless they were set here.
 //!
-//! Shapes: "OpenID Connect reference" of GitHub Actions, "OpenID Connect (OIDC) authentication using ID tokens" of
-//! GitLab CI/CD, `buildkite-agent oidc` of Buildkite, and the OpenID Connect Core standard claims for e-mail.
+//! What the platforms say about a job is in `claims`.
 
 use std::collections::BTreeMap;
 use std::fmt;
 
 use jiff::{SignedDuration, Timestamp};
-use serde_json::{Map, Value, json};
-use sigstore_verify::crypto::sha256;
+use serde_json::{Value, json};
+
+use crate::sandbox::oidc::claims;
+use crate::sandbox::oidc::token::Claims;
 
 /// A platform whose tokens the sandbox imitates.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -52,7 +53,7 @@ impl fmt::Display for Provider {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Identity {
     provider: Provider,
-    claims: Map<String, Value>,
+    claims: Claims,
     /// Changes a test asked for; `None` removes the claim, even one that the issuer adds.
     changes: BTreeMap<String, Option<Value>>,
     lifetime: SignedDuration,
@@ -62,119 +63,26 @@ impl Identity {
     /// A push to `git_ref` (`refs/heads/main`) of `repository` (`acme/app`) that runs the workflow at
     /// `workflow_path` (`.github/workflows/release.yml`).
     pub fn github(repository: &str, workflow_path: &str, git_ref: &str) -> Self {
-        let owner = first_segment(repository);
-        let workflow_ref = format!("{repository}/{workflow_path}@{git_ref}");
-        let commit = stable_commit(repository, git_ref);
-        Self::new(
-            Provider::GitHub,
-            json!({
-                "sub": format!("repo:{repository}:ref:{git_ref}"),
-                "aud": AUDIENCE,
-                "ref": git_ref,
-                "ref_type": ref_type(git_ref),
-                "ref_protected": "true",
-                "sha": commit,
-                "repository": repository,
-                "repository_id": stable_id(repository),
-                "repository_owner": owner,
-                "repository_owner_id": stable_id(owner),
-                "repository_visibility": "public",
-                "actor": "octocat",
-                "actor_id": "583231",
-                "base_ref": "",
-                "head_ref": "",
-                "event_name": "push",
-                "workflow": workflow_name(workflow_path),
-                "workflow_ref": workflow_ref,
-                "workflow_sha": commit,
-                "job_workflow_ref": workflow_ref,
-                "job_workflow_sha": commit,
-                "run_id": "9000000001",
-                "run_number": "1",
-                "run_attempt": "1",
-                "check_run_id": "9000000002",
-                "runner_environment": "github-hosted",
-            }),
-        )
+        let claims = claims::github(repository, workflow_path, git_ref);
+        Self::new(Provider::GitHub, claims)
     }
 
     /// A push to `git_ref` (`refs/heads/main`) of the project at `project_path` (`acme/app`) whose pipeline is
     /// defined in `config_path` (`.gitlab-ci.yml`).
     pub fn gitlab(project_path: &str, config_path: &str, git_ref: &str) -> Self {
-        let namespace = project_path
-            .rsplit_once('/')
-            .map_or(project_path, |(namespace, _)| namespace);
-        let name = short_ref(git_ref);
-        let kind = ref_type(git_ref);
-        let commit = stable_commit(project_path, git_ref);
-        Self::new(
-            Provider::GitLab,
-            json!({
-                "sub": format!("project_path:{project_path}:ref_type:{kind}:ref:{name}"),
-                "aud": AUDIENCE,
-                "namespace_id": stable_id(namespace),
-                "namespace_path": namespace,
-                "project_id": stable_id(project_path),
-                "project_path": project_path,
-                "project_visibility": "public",
-                "user_id": "42",
-                "user_login": "tanuki",
-                "user_email": "tanuki@example.com",
-                "user_access_level": "developer",
-                "pipeline_id": "1001",
-                "pipeline_source": "push",
-                "job_id": "2001",
-                "ref": name,
-                "ref_type": kind,
-                "ref_path": git_ref,
-                "ref_protected": "true",
-                "runner_id": 1,
-                "runner_environment": "gitlab-hosted",
-                "sha": commit,
-                // The second slash separates the project from the file; it is part of the identity.
-                "ci_config_ref_uri": format!("gitlab.com/{project_path}//{config_path}@{git_ref}"),
-                "ci_config_sha": commit,
-            }),
-        )
+        let claims = claims::gitlab(project_path, config_path, git_ref);
+        Self::new(Provider::GitLab, claims)
     }
 
     /// A build of `branch` (`main`) by the pipeline `pipeline` of the organisation `organization`, both as slugs.
     pub fn buildkite(organization: &str, pipeline: &str, branch: &str) -> Self {
-        let commit = stable_commit(pipeline, branch);
-        Self::new(
-            Provider::Buildkite,
-            json!({
-                "sub": format!(
-                    "organization:{organization}:pipeline:{pipeline}:ref:refs/heads/{branch}:commit:{commit}:step:build"
-                ),
-                "aud": AUDIENCE,
-                "organization_slug": organization,
-                "organization_id": stable_id(organization),
-                "pipeline_slug": pipeline,
-                "pipeline_id": stable_id(pipeline),
-                "build_number": 7,
-                "build_branch": branch,
-                "build_commit": commit,
-                "build_source": "webhook",
-                "step_key": "build",
-                "job_id": "0184990a-477b-4fa8-9968-496074483cee",
-                "agent_id": "0184990a-4782-42b5-afc1-16715b10b8ff",
-                "runner_environment": "buildkite-hosted",
-            }),
-        )
+        let claims = claims::buildkite(organization, pipeline, branch);
+        Self::new(Provider::Buildkite, claims)
     }
 
     /// A person who signed in and whose address the issuer has verified.
     pub fn email(address: &str) -> Self {
-        Self::new(
-            Provider::Email,
-            json!({
-                "sub": stable_id(address),
-                "aud": AUDIENCE,
-                "email": address,
-                "email_verified": true,
-            }),
-        )
+        Self::new(Provider::Email, claims::email(address))
     }
 
     /// Sets one claim, also one that the issuer would set itself.
@@ -218,12 +126,7 @@ impl Identity {
     }
 
     /// The complete claims of a token that `issuer` issues at `now`.
-    pub(crate) fn claims(
-        &self,
-        issuer: &str,
-        now: Timestamp,
-        token_id: &str,
-    ) -> Map<String, Value> {
+    pub(crate) fn claims(&self, issuer: &str, now: Timestamp, token_id: &str) -> Claims {
         let issued_at = now.as_second();
         let mut claims = self.claims.clone();
         claims.insert("iss".to_owned(), json!(issuer));
@@ -243,7 +146,7 @@ impl Identity {
     fn new(provider: Provider, claims: Value) -> Self {
         let claims = match claims {
             Value::Object(claims) => claims,
-            _ => Map::new(),
+            _ => Claims::new(),
         };
         Self {
             provider,
@@ -262,44 +165,6 @@ pub(crate) fn text(value: &Value) -> String {
     }
 }
 
-fn first_segment(path: &str) -> &str {
-    path.split('/').next().unwrap_or(path)
-}
-
-fn short_ref(git_ref: &str) -> &str {
-    git_ref
-        .strip_prefix("refs/heads/")
-        .or_else(|| git_ref.strip_prefix("refs/tags/"))
-        .unwrap_or(git_ref)
-}
-
-fn ref_type(git_ref: &str) -> &'static str {
-    if git_ref.starts_with("refs/tags/") {
-        "tag"
-    } else {
-        "branch"
-    }
-}
-
-/// The name of a workflow file without its extension, which many workflows have as their title.
-fn workflow_name(path: &str) -> &str {
-    let file = path.rsplit('/').next().unwrap_or(path);
-    file.split('.').next().unwrap_or(file)
-}
-
-/// A number that stands for a name for ever, as platforms' immutable ids do.
-fn stable_id(name: &str) -> String {
-    let hash = sha256(name.as_bytes());
-    let [a, b, c, d, ..] = *hash.as_bytes();
-    u32::from_be_bytes([a, b, c, d]).to_string()
-}
-
-/// A plausible commit at the tip of a ref.
-fn stable_commit(repository: &str, git_ref: &str) -> String {
-    sha256(format!("{repository}@{git_ref}").as_bytes()).to_hex()[..40].to_owned()
-}
-
-const AUDIENCE: &str = "sigstore";
 /// GitHub's tokens live five minutes.
 const DEFAULT_LIFETIME: SignedDuration = SignedDuration::from_secs(300);
 /// Seconds that `nbf` lies before `iat`, for clocks that run behind; GitHub grants this much.

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::requests::{ServiceName, UnknownService};
+use crate::sandbox::serve::{ServiceName, UnknownService};
 
 /// One thing that goes wrong with a request.
 #[derive(Clone, Debug, PartialEq, Eq)]

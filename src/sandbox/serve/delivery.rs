@@ -9,7 +9,7 @@ use axum::http::{HeaderValue, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use futures_util::{StreamExt, stream};
 
-use crate::sandbox::requests::{Request, RequestLog, ServiceName};
+use crate::sandbox::serve::{Request, RequestLog, ServiceName};
 
 /// How much of an answer's body is sent.
 pub(super) enum Delivery {

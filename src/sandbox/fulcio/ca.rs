@@ -14,12 +14,12 @@ use x509_cert::certificate::TbsCertificate;
 use x509_cert::ext::pkix::{ExtendedKeyUsage, KeyUsage, KeyUsages};
 use x509_cert::name::Name;
 
-use super::certificate::{Authority, extension, subject_key_identifier, validity};
-use super::ct_log::CtLog;
-use super::error::Result;
-use super::extensions::identity_extensions;
-use super::identity::Provider;
-use super::token::Claims;
+use crate::sandbox::certificate::{Authority, extension, subject_key_identifier, validity};
+use crate::sandbox::error::Result;
+use crate::sandbox::fulcio::ct_log::CtLog;
+use crate::sandbox::fulcio::extensions::identity_extensions;
+use crate::sandbox::oidc::Provider;
+use crate::sandbox::oidc::token::Claims;
 
 /// Issues short-lived certificates that bind a key to the claims of a token.
 pub(crate) struct CertificateAuthority {
@@ -121,7 +121,7 @@ mod tests {
     use sigstore_verify::crypto::{KeyPair, parse_certificate_info};
 
     use super::*;
-    use crate::sandbox::identity::Identity;
+    use crate::sandbox::oidc::Identity;
 
     fn certificate(identity: &Identity) -> sigstore_verify::crypto::CertificateInfo {
         let now = Timestamp::now();

@@ -18,8 +18,8 @@ use x509_cert::ext::pkix::sct::{
     SignatureAndHashAlgorithm, SignedCertificateTimestamp, Version,
 };
 
-use super::certificate::extension;
-use super::error::{Error, Result};
+use crate::sandbox::certificate::extension;
+use crate::sandbox::error::{Error, Result};
 
 /// A log that promises to publish whatever it is shown.
 pub(crate) struct CtLog {

@@ -21,8 +21,8 @@ use x509_cert::certificate::Certificate;
 use x509_cert::ext::Extensions;
 use x509_cert::spki::AlgorithmIdentifierOwned;
 
-use super::certificate::{ecdsa_with_sha256, unix_duration};
-use super::error::Result;
+use crate::sandbox::certificate::{ecdsa_with_sha256, unix_duration};
+use crate::sandbox::error::Result;
 
 /// `TimeStampReq` (§2.4.1).
 #[derive(Sequence)]

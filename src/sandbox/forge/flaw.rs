@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::options::RekorVersion;
+use crate::sandbox::options::RekorVersion;
 
 /// A single thing wrong with an otherwise perfect bundle. Which check has to notice is in the name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -11,7 +11,7 @@ use serde_json::Value;
 use sigstore_verify::crypto::sha256;
 use sigstore_verify::types::{DsseEnvelope, KindVersion, SignatureBytes};
 
-use super::verifier::Verifier;
+use crate::sandbox::rekor::verifier::Verifier;
 
 /// A proposed entry, by kind.
 pub(crate) enum Proposal {

@@ -11,10 +11,11 @@ use x509_cert::ext::Extension;
 use x509_cert::ext::pkix::SubjectAltName;
 use x509_cert::ext::pkix::name::GeneralName;
 
-use super::certificate::{extension, raw_extension};
-use super::error::{Error, Result};
-use super::identity::{Provider, text};
-use super::token::Claims;
+use crate::sandbox::certificate::{extension, raw_extension};
+use crate::sandbox::error::{Error, Result};
+use crate::sandbox::oidc::Provider;
+use crate::sandbox::oidc::identity::text;
+use crate::sandbox::oidc::token::Claims;
 
 /// The extensions that say who the subject of a certificate is: the (critical) alternative name first, then the
 /// issuer and the claims by number.

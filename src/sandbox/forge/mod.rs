@@ -3,6 +3,10 @@
 //! A forger owns every key in the sandbox, so it can make what no attacker could: evidence in which all is genuine
 //! but one thing. A verifier that skips the one check that matters will accept it.
 
+mod flaw;
+
+pub use flaw::Flaw;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use jiff::{SignedDuration, Timestamp};
@@ -13,16 +17,16 @@ use sigstore_verify::types::{
     SignatureBytes, pae,
 };
 
-use super::error::{Error, Result};
-use super::flaw::Flaw;
-use super::identity::Identity;
-use super::oidc::Issuer;
-use super::options::RekorVersion;
-use super::receipt::{Proof, Receipt};
-use super::rekor_body::dsse_body;
-use super::rekor_v2::{RekorV2, hashedrekord_body};
-use super::trust::Trust;
-use super::verifier::Verifier;
+use crate::sandbox::error::{Error, Result};
+use crate::sandbox::oidc::Identity;
+use crate::sandbox::oidc::Issuer;
+use crate::sandbox::options::RekorVersion;
+use crate::sandbox::rekor::receipt::{Proof, Receipt};
+use crate::sandbox::rekor::v1::body::dsse_body;
+use crate::sandbox::rekor::v2::RekorV2;
+use crate::sandbox::rekor::v2::body::hashedrekord_body;
+use crate::sandbox::rekor::verifier::Verifier;
+use crate::sandbox::trust::Trust;
 
 /// Makes bundles of the sandbox's authorities without asking its services.
 #[derive(Clone)]

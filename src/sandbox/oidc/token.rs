@@ -16,7 +16,7 @@ use der::{Decode, Sequence};
 use serde_json::{Map, Value, json};
 use sigstore_verify::crypto::sha256;
 
-use super::error::Result;
+use crate::sandbox::error::Result;
 
 /// The claims of a token.
 pub(crate) type Claims = Map<String, Value>;

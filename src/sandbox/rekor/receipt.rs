@@ -6,9 +6,9 @@ use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 use sigstore_verify::types::{KindVersion, Sha256Hash};
 
-use super::checkpoint::NoteSigner;
-use super::error::Result;
-use super::merkle::Tree;
+use crate::sandbox::error::Result;
+use crate::sandbox::rekor::checkpoint::NoteSigner;
+use crate::sandbox::rekor::merkle::Tree;
 
 /// A log entry with everything needed to verify it offline.
 #[derive(Debug, Clone)]

@@ -1,0 +1,16 @@
+//! The whole program against the sandbox: the real binary, real HTTP, real cryptography.
+//!
+//! `harness` starts a sandbox of its own for each test and runs `signgate` in an environment that holds only what the
+//! test gives it. A test asserts codes and exit codes, never sentences: codes are stable, sentences are for people.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test fails by panicking"
+)]
+
+mod harness;
+
+mod fetches;
+mod no_token;
+mod refusals;
+mod story;
