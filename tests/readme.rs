@@ -10,8 +10,7 @@
 )]
 
 use signgate::outcome::Code;
-use signgate::sandbox::Sandbox;
-use signgate::sandbox::options::Options;
+use signgate::sandbox::{Options, Sandbox};
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
