@@ -5,6 +5,7 @@
 mod options;
 mod services;
 mod sign;
+mod signer;
 mod verify;
 
 #[cfg(feature = "sandbox")]

@@ -1,11 +1,11 @@
 //! `signgate verify`
 
 use super::options::{self, NetworkOptions, OutputOptions, TrustOptions};
+use super::signer::SignerOptions;
 use crate::adapters::env;
 use crate::adapters::registry::{Access, Registry};
 use crate::flow::{self, VerifyRequest};
 use crate::outcome::Problem;
-use crate::policy::Policy;
 use crate::report::view::Report;
 use clap::Args;
 use futures_util::stream::{self, StreamExt};
@@ -18,23 +18,8 @@ pub(super) struct VerifyArgs {
     #[arg(required = true, value_name = "IMAGE")]
     images: Vec<String>,
 
-    /// The identity in the signing certificate, exactly: for a CI job its workflow and ref
-    #[arg(
-        long,
-        env = "SIGNGATE_CERTIFICATE_IDENTITY",
-        value_name = "IDENTITY",
-        help_heading = "Whom to accept"
-    )]
-    certificate_identity: String,
-
-    /// The OIDC issuer that vouches for this identity, exactly
-    #[arg(
-        long,
-        env = "SIGNGATE_CERTIFICATE_OIDC_ISSUER",
-        value_name = "URL",
-        help_heading = "Whom to accept"
-    )]
-    certificate_oidc_issuer: String,
+    #[command(flatten)]
+    signer: SignerOptions,
 
     #[command(flatten)]
     trust: TrustOptions,
@@ -50,8 +35,7 @@ impl VerifyArgs {
     pub(super) async fn run(self) -> Result<Report, Problem> {
         // 1. Whatever can be wrong without a network stops here.
         let images = options::images(&self.images)?;
-        let policy = Policy::exact(self.certificate_identity, self.certificate_oidc_issuer)
-            .map_err(super::problem)?;
+        let policy = self.signer.policy()?;
         let trusted_root = self.trust.trusted_root()?;
 
         // 2. The story, for a few images at a time.

@@ -1,7 +1,7 @@
 //! Verifies Sigstore bundles.
 
 use super::rejection::Rejection;
-use super::{Facts, Signer, Verified};
+use super::{Facts, Identity, Signer, Verified};
 use crate::evidence::{Bundle, Statement};
 use crate::image::Digest;
 use crate::trust::{Requirements, TrustedRoot};
@@ -67,7 +67,7 @@ pub fn image_signature(
     let facts = Facts {
         subject: *subject,
         statement,
-        signer: Signer::of(certificate),
+        signer: Signer::Identity(Box::new(Identity::of(certificate))),
         signed_at: *signed_at,
         log_index,
     };
