@@ -12,6 +12,7 @@ mod harness;
 
 mod concurrent;
 mod fetches;
+mod identity;
 mod no_token;
 mod outages;
 mod refusals;
