@@ -11,6 +11,7 @@
 mod harness;
 
 mod fetches;
+mod hostile;
 mod no_token;
 mod refusals;
 mod story;

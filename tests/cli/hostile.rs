@@ -1,0 +1,146 @@
+//! Hosts that want our secrets, proofs that prove nothing, and answers made to exhaust us or to speak in our name.
+
+use crate::harness::*;
+use serde_json::{Value, json};
+use signgate::adapters::http::Http;
+use signgate::adapters::registry::{Access, Registry};
+use signgate::ci::Env;
+use signgate::flow::ports::Registry as _;
+use signgate::image::{Digest, ImageIndex, ImageRef, PinnedImage};
+use signgate::limits;
+use signgate::sandbox::RekorVersion::{self, V1, V2};
+use signgate::sandbox::{Fault, ServiceName};
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+/// A host that answers as the test says and remembers all that it was told.
+struct Peer {
+    address: SocketAddr,
+    heard: Arc<Mutex<Vec<String>>>,
+}
+
+impl Peer {
+    /// `answer` gets the head of a request and returns the head of the answer, without `Content-Length`, and the body.
+    fn new(answer: impl Fn(&str) -> (String, String) + Send + 'static) -> Self {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+        let address = listener.local_addr().unwrap();
+        let heard = Arc::<Mutex<Vec<String>>>::default();
+        let memory = Arc::clone(&heard);
+        std::thread::spawn(move || {
+            for stream in listener.incoming() {
+                let mut stream = stream.unwrap();
+                let request = request(&mut stream);
+                memory.lock().unwrap().push(request.clone());
+                let (head, body) = answer(&request);
+                // Whoever asked may be gone.
+                let _ = write!(
+                    stream,
+                    "HTTP/1.1 {head}\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{body}",
+                    body.len()
+                );
+            }
+        });
+        Self { address, heard }
+    }
+
+    fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address)
+    }
+
+    fn heard(&self) -> String {
+        self.heard.lock().unwrap().join("\n")
+    }
+}
+
+/// One request with its body.
+fn request(stream: &mut impl Read) -> String {
+    let mut bytes = Vec::new();
+    let mut buffer = [0; 4096];
+    loop {
+        let count = stream.read(&mut buffer).unwrap_or(0);
+        bytes.extend_from_slice(&buffer[..count]);
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        let Some((head, body)) = text.split_once("\r\n\r\n") else {
+            if count == 0 {
+                return text;
+            }
+            continue;
+        };
+        let length = head
+            .to_ascii_lowercase()
+            .lines()
+            .find_map(|line| line.strip_prefix("content-length: ")?.parse().ok());
+        if count == 0 || body.len() >= length.unwrap_or(0) {
+            return text;
+        }
+    }
+}
+
+fn nothing(_: &str) -> (String, String) {
+    ("404 Not Found".to_owned(), String::new())
+}
+
+/// Talks to a registry at `peer` with the adapter, logged in.
+fn with_registry<T>(peer: &Peer, talk: impl AsyncFnOnce(&Registry<'_>, PinnedImage) -> T) -> T {
+    let home = tempfile::tempdir().unwrap();
+    let config = json!({"auths": {peer.address.to_string(): {"auth": base64(format!("{USER}:{PASSWORD}"))}}});
+    std::fs::write(home.path().join("config.json"), config.to_string()).unwrap();
+    let env = Env::from_iter([("DOCKER_CONFIG", home.path().display().to_string())]);
+    let image: ImageRef = format!("{}/acme/app", peer.address).parse().unwrap();
+    let image = image.pinned(Digest::of(b"image"));
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    runtime.block_on(async {
+        let http = Http::new(Duration::from_secs(60), Vec::new()).unwrap();
+        talk(&Registry::new(&http, &env, Access::Write), image).await
+    })
+}
+
+#[test]
+fn the_id_token_does_not_follow_a_redirect_to_another_host() {
+    let world = World::new();
+    let image = world.push("app:v1");
+    let thief = Peer::new(nothing);
+    let location = thief.url("/");
+    world.break_all(ServiceName::Fulcio, Fault::Redirect { location });
+    world.sign(&image.pinned).ended("fulcio-unavailable", 31);
+    assert_eq!(thief.heard(), "");
+}
+
+#[test]
+fn a_proxy_hears_nothing_of_what_stays_on_this_machine() {
+    let world = World::new();
+    let image = world.push("app:v1");
+    let proxy = Peer::new(nothing);
+    let run = world
+        .job(&["sign", &image.pinned])
+        .env("HTTP_PROXY", proxy.url(""))
+        .env("http_proxy", proxy.url(""))
+        .run();
+    assert_eq!(proxy.heard(), "");
+    run.ok();
+}
+
+/// Lists what refers to an image of a registry that answers page by page.
+fn list(
+    answer: impl Fn(&str) -> (String, String) + Send + 'static,
+) -> Result<Option<ImageIndex>, String> {
+    let peer = Peer::new(answer);
+    with_registry(&peer, async |registry, image| {
+        registry.referrers(&image).await
+    })
+    .map_err(|error| error.to_string())
+}
+
+const INDEX: &str = "200 OK\r\nContent-Type: application/vnd.oci.image.index.v1+json";
+
+fn page(name: &str) -> String {
+    let digest = Digest::of(name.as_bytes());
+    json!({"schemaVersion": 2, "manifests": [{"mediaType": "x", "digest": digest, "size": 1}]})
+        .to_string()
+}
+
