@@ -112,6 +112,57 @@ fn the_id_token_does_not_follow_a_redirect_to_another_host() {
 }
 
 #[test]
+fn a_host_that_the_registry_redirects_to_cannot_ask_for_its_password() {
+    let world = World::with_password();
+    world.docker_login(USER, PASSWORD);
+    let image = world.push("app:v1");
+    for scheme in ["Basic", "Bearer"] {
+        let thief = Peer::new(move |request| {
+            let host = request.split("host: ").nth(1).unwrap_or_default();
+            let host = host.lines().next().unwrap_or_default();
+            let head = format!(
+                "401 Unauthorized\r\nWWW-Authenticate: {scheme} realm=\"http://{host}/token\""
+            );
+            (head, String::new())
+        });
+        let faults = &world.sandbox.service(ServiceName::Registry).faults;
+        faults.clear();
+        world.break_on(
+            ServiceName::Registry,
+            "GET /v2/acme/app/manifests",
+            Fault::Redirect {
+                location: thief.url("/x"),
+            },
+        );
+        world.verify(&image.pinned).ended("registry-denied", 35);
+        let heard = thief.heard();
+        assert!(heard.contains("GET /x"), "{heard}");
+        assert!(!heard.contains("authorization"), "{heard}");
+        assert!(!heard.contains("/token"), "{heard}");
+    }
+}
+
+#[test]
+fn an_upload_to_another_host_carries_no_password() {
+    let storage = Peer::new(|_| ("201 Created".to_owned(), String::new()));
+    let place = storage.url("/upload?session=1");
+    let registry = Peer::new(move |request| {
+        let head = match request.contains("authorization: Basic") {
+            true => format!("202 Accepted\r\nLocation: {place}"),
+            false => "401 Unauthorized\r\nWWW-Authenticate: Basic realm=\"x\"".to_owned(),
+        };
+        (head, String::new())
+    });
+    with_registry(&registry, async |registry, image| {
+        registry.push_blob(image.repository(), b"blob").await
+    })
+    .unwrap();
+    let heard = storage.heard();
+    assert!(heard.contains("PUT /upload?session=1&digest="), "{heard}");
+    assert!(!heard.contains("authorization"), "{heard}");
+}
+
+#[test]
 fn a_proxy_hears_nothing_of_what_stays_on_this_machine() {
     let world = World::new();
     let image = world.push("app:v1");
@@ -142,5 +193,51 @@ fn page(name: &str) -> String {
     let digest = Digest::of(name.as_bytes());
     json!({"schemaVersion": 2, "manifests": [{"mediaType": "x", "digest": digest, "size": 1}]})
         .to_string()
+}
+
+#[test]
+fn a_list_whose_second_page_is_missing_is_not_a_registry_without_lists() {
+    for second in ["404 Not Found", "400 Bad Request", "200 OK"] {
+        let listed = list(move |request| match request.contains("page=2") {
+            true => (second.to_owned(), String::new()),
+            false => {
+                let link = "Link: <?page=2>; rel=\"next\"";
+                (format!("{INDEX}\r\n{link}"), page("first"))
+            }
+        });
+        assert!(listed.is_err(), "{second}");
+    }
+}
+
+#[test]
+fn the_next_page_is_found_however_it_is_announced() {
+    for link in [
+        "Link: <?page=2>; rel=\"next\"",
+        "Link: <?page=2>; rel=next",
+        "Link: <?page=2>; title=\"x\"; Rel=\"last next\"",
+        "Link: <?page=1>; rel=\"first\", <?page=2>; rel=\"next\"",
+        "Link: <?page=1>; rel=\"first\"\r\nLink: <?page=2>; rel=\"next\"",
+    ] {
+        let listed = list(move |request| match request.contains("page=2") {
+            true => (INDEX.to_owned(), page("second")),
+            false => (format!("{INDEX}\r\n{link}"), page("first")),
+        });
+        let listed = listed.unwrap().unwrap();
+        assert!(listed.contains(&Digest::of(b"second")), "{link}");
+    }
+}
+
+#[test]
+fn a_list_is_bounded_over_all_its_pages() {
+    let registry = Peer::new(|_| {
+        let body = json!({"manifests": [], "padding": "x".repeat(limits::MANIFEST_BYTES / 3)});
+        let link = "Link: <?page=2>; rel=\"next\"";
+        (format!("{INDEX}\r\n{link}"), body.to_string())
+    });
+    let listed = with_registry(&registry, async |registry, image| {
+        registry.referrers(&image).await
+    });
+    assert!(listed.is_err());
+    assert_eq!(registry.heard.lock().unwrap().len(), 3);
 }
 
