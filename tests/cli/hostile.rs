@@ -241,3 +241,21 @@ fn a_list_is_bounded_over_all_its_pages() {
     assert_eq!(registry.heard.lock().unwrap().len(), 3);
 }
 
+#[cfg(unix)]
+#[test]
+fn what_a_failing_credential_helper_prints_is_not_repeated() {
+    use std::os::unix::fs::PermissionsExt;
+    let world = World::with_password();
+    world.docker_login(USER, PASSWORD);
+    let image = world.push("app:v1");
+    world.write(".docker/config.json", r#"{"credsStore": "leaky"}"#);
+    let script = format!("#!/bin/sh\necho '{{\"Secret\":\"{PASSWORD}\"}}'\nexit 1\n");
+    let helper = world.write("bin/docker-credential-leaky", script);
+    std::fs::set_permissions(&helper, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let path = format!("{}:/usr/bin:/bin", world.home().join("bin").display());
+    world
+        .job(&["sign", &image.pinned])
+        .env("PATH", path)
+        .run()
+        .ended("credentials-invalid", 2);
+}
