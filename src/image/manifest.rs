@@ -104,7 +104,7 @@ impl ImageIndex {
     pub fn parse(bytes: &[u8]) -> Result<Self, ManifestError> {
         #[derive(Deserialize)]
         struct Wire {
-            #[serde(default)]
+            // Required (image-spec, "Image Index"): an error in JSON must not read as an empty list.
             manifests: Vec<serde_json::Value>,
         }
         let wire: Wire = serde_json::from_slice(bytes).map_err(ManifestError::Json)?;

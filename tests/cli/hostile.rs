@@ -241,6 +241,26 @@ fn a_list_is_bounded_over_all_its_pages() {
     assert_eq!(registry.heard.lock().unwrap().len(), 3);
 }
 
+#[test]
+fn json_that_is_no_index_is_not_an_empty_list() {
+    let world = World::with_fallback_tag();
+    let image = world.push("app:v1");
+    world.put_fallback_index(&image, &json!({"errors": []}));
+    world
+        .verify(&image.pinned)
+        .ended("registry-unavailable", 30);
+}
+
+/// Verifies a good bundle after a change to what surrounds the signature.
+fn verify_changed(rekor: RekorVersion, change: impl FnOnce(&mut Value)) -> Run {
+    let world = World::with_rekor(rekor);
+    let image = world.push("app:v1");
+    let mut bundle: Value = serde_json::from_str(&world.forge(&image, rekor, None)).unwrap();
+    change(&mut bundle);
+    world.attach(&image, bundle.to_string());
+    world.verify(&image.pinned)
+}
+
 #[cfg(unix)]
 #[test]
 fn what_a_failing_credential_helper_prints_is_not_repeated() {
