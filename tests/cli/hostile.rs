@@ -261,6 +261,45 @@ fn verify_changed(rekor: RekorVersion, change: impl FnOnce(&mut Value)) -> Run {
     world.verify(&image.pinned)
 }
 
+#[test]
+fn a_log_entry_without_a_proof_beside_one_that_has_one() {
+    for rekor in [V1, V2] {
+        let run = verify_changed(rekor, |bundle| {
+            let entries = bundle["verificationMaterial"]["tlogEntries"]
+                .as_array_mut()
+                .unwrap();
+            let mut unproven = entries[0].clone();
+            unproven["logIndex"] = json!("424242");
+            let fields = unproven.as_object_mut().unwrap();
+            fields.remove("inclusionProof");
+            fields.remove("inclusionPromise");
+            entries.insert(0, unproven);
+        });
+        run.ended("log-proof-invalid", 13);
+    }
+}
+
+#[test]
+fn an_old_bundle_with_a_promise_and_no_proof() {
+    let run = verify_changed(V1, |bundle| {
+        bundle["mediaType"] = json!("application/vnd.dev.sigstore.bundle+json;version=0.1");
+        let entry = &mut bundle["verificationMaterial"]["tlogEntries"][0];
+        entry.as_object_mut().unwrap().remove("inclusionProof");
+    });
+    run.ended("log-proof-invalid", 13);
+}
+
+#[test]
+fn a_log_index_that_nobody_signed_is_not_reported() {
+    let run = verify_changed(V1, |bundle| {
+        let entry = &mut bundle["verificationMaterial"]["tlogEntries"][0];
+        entry["logIndex"] = json!("424242");
+        entry.as_object_mut().unwrap().remove("inclusionPromise");
+    })
+    .ok();
+    assert_eq!(run.signature()["logIndex"], Value::Null);
+}
+
 #[cfg(unix)]
 #[test]
 fn what_a_failing_credential_helper_prints_is_not_repeated() {
