@@ -300,6 +300,40 @@ fn a_log_index_that_nobody_signed_is_not_reported() {
     assert_eq!(run.signature()["logIndex"], Value::Null);
 }
 
+#[test]
+fn evidence_is_bounded_over_all_bundles() {
+    let world = World::new();
+    let image = world.push("app:v1");
+    let size = limits::BUNDLE_BYTES as u64;
+    for number in 0..=(limits::EVIDENCE_BYTES / limits::BUNDLE_BYTES) {
+        let blob = format!("bundle {number}").into_bytes();
+        let kind = "application/vnd.dev.sigstore.bundle.v0.3+json";
+        let manifest = referrer_with_layer(&world, &image, kind, &Digest::of(&blob), size);
+        world.attach_manifest(&image, &blob, &manifest, &manifest.descriptor());
+    }
+    world.sandbox.requests().clear();
+    world.verify(&image.pinned).ended("evidence-too-large", 13);
+    let asked = world.requests(ServiceName::Registry);
+    assert!(
+        !asked
+            .iter()
+            .any(|asked| format!("{asked:?}").contains("/blobs/"))
+    );
+}
+
+#[test]
+fn a_bundle_larger_than_announced_does_not_hide_a_good_one() {
+    let world = World::new();
+    let image = world.push("app:v1");
+    world.sign(&image.pinned).ok();
+    let blob = vec![b' '; 4096];
+    let kind = "application/vnd.dev.sigstore.bundle.v0.3+json";
+    let manifest = referrer_with_layer(&world, &image, kind, &Digest::of(&blob), 5);
+    world.attach_manifest(&image, &blob, &manifest, &manifest.descriptor());
+    let run = world.verify(&image.pinned).ok();
+    assert_eq!(run.rejected(), ["evidence-too-large"]);
+}
+
 #[cfg(unix)]
 #[test]
 fn what_a_failing_credential_helper_prints_is_not_repeated() {
