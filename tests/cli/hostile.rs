@@ -334,6 +334,55 @@ fn a_bundle_larger_than_announced_does_not_hide_a_good_one() {
     assert_eq!(run.rejected(), ["evidence-too-large"]);
 }
 
+#[test]
+fn a_report_repeats_no_book_that_a_signer_wrote() {
+    let world = World::new();
+    let image = world.push("app:v1");
+    let mut statement = statement(&image);
+    statement["predicateType"] = json!("x".repeat(1 << 20));
+    world.attach(&image, world.forge_statement(&statement, V2, None));
+    let run = world
+        .verify(&image.pinned)
+        .ended("predicate-type-mismatch", 12);
+    assert!(run.stdout.len() < 64 * 1024, "{} bytes", run.stdout.len());
+}
+
+#[test]
+fn a_log_is_no_command_channel() {
+    let world = World::new();
+    let image = world.push("app:v1");
+    let mut statement = statement(&image);
+    statement["predicateType"] = json!("##[add-mask]denied ##vso[task] \u{9b}31m \u{202e}x");
+    world.attach(&image, world.forge_statement(&statement, V2, None));
+    let verifier = || world.verifier(&image.pinned, IDENTITY, &world.issuer());
+    let json = verifier().run().ended("predicate-type-mismatch", 12);
+    assert_eq!(
+        json.image()["rejected"][0]["findings"][0]["found"],
+        statement["predicateType"]
+    );
+    for run in [json, verifier().run_raw()] {
+        for bad in ["##[", "##vso", "\u{9b}", "\u{202e}"] {
+            assert!(!run.stdout.contains(bad), "{bad:?} in {run}");
+        }
+    }
+}
+
+#[test]
+fn arguments_do_not_write_lines_into_the_log() {
+    let world = World::new();
+    for arguments in [
+        &["verify", "--x\n::error::arg"][..],
+        &["verify", "a", "--format", "\n::error::value"],
+        &["\n::error::command"],
+        &["verify", "a", "--timeout=\u{1b}[2J"],
+    ] {
+        let run = world.signgate(arguments).run_raw();
+        assert_eq!(run.exit, 2, "{run}");
+        assert!(!run.stderr.contains("\n::"), "{run}");
+        assert!(!run.stderr.contains('\u{1b}'), "{run}");
+    }
+}
+
 #[cfg(unix)]
 #[test]
 fn what_a_failing_credential_helper_prints_is_not_repeated() {
