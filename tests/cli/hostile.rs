@@ -383,6 +383,17 @@ fn arguments_do_not_write_lines_into_the_log() {
     }
 }
 
+#[test]
+fn an_endless_timeout_is_refused() {
+    let world = World::new();
+    let image = world.push("app:v1");
+    let run = world
+        .verifier(&image.pinned, IDENTITY, &world.issuer())
+        .args(&["--timeout", "9223372036854775807s"])
+        .run_raw();
+    assert_eq!(run.exit, 2, "{run}");
+}
+
 #[cfg(unix)]
 #[test]
 fn what_a_failing_credential_helper_prints_is_not_repeated() {
