@@ -142,9 +142,7 @@ async fn announced(
             addressed_by(&referrer.digest, manifest.digest(), repository)?;
             match bundle_layer(manifest.bytes()) {
                 None => return Ok(None),
-                Some(layer) if layer.size > limits::BUNDLE_BYTES as u64 => {
-                    Err(Rejection::TooLarge { size: layer.size })
-                }
+                Some(layer) if layer.size > limits::BUNDLE_BYTES as u64 => Err(Rejection::TooLarge),
                 Some(layer) => Ok(layer),
             }
         }
@@ -172,10 +170,11 @@ async fn candidate(
     let bytes = match blob {
         Ok(Some(bytes)) => bytes,
         Ok(None) => return candidate(Err(Rejection::Gone)),
+        // More than it announced. That is the signer's doing, not an outage.
         Err(ServiceError {
             fault: Fault::TooLarge { .. },
             ..
-        }) => return candidate(Err(Rejection::LargerThanAnnounced)),
+        }) => return candidate(Err(Rejection::TooLarge)),
         Err(error) => return Err(error.into()),
     };
     addressed_by(&layer.digest, &Digest::of(&bytes), repository)?;

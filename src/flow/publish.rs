@@ -2,7 +2,7 @@
 //! where the registry does not have it.
 
 use super::FlowError;
-use super::discover::{addressed_by, fallback_index};
+use super::discover::{Resolved, addressed_by, fallback_index};
 use super::ports::{Registry, SubjectNoted};
 use crate::evidence::{Bundle, EMPTY_CONFIG, Referrer};
 use crate::image::{Descriptor, Digest, ImageIndex, PinnedImage, Tag, Version};
@@ -10,15 +10,20 @@ use crate::verify::Verified;
 use futures_util::try_join;
 use jiff::Timestamp;
 
-/// Publishes `evidence` on the image that it was verified for, whose descriptor is `subject`, and reads it back.
-/// Returns the digest of the manifest that attaches it.
+/// Publishes `evidence` beside the image that was `found`, and reads it back. Returns the digest of the manifest that
+/// attaches it.
 pub(super) async fn publish(
     registry: &impl Registry,
-    subject: &Descriptor,
+    found: &Resolved,
     evidence: &Verified<Bundle>,
     now: Timestamp,
 ) -> Result<Digest, FlowError> {
-    let image = evidence.image();
+    // It is attached to what it was verified for, whatever was found.
+    let subject = &Descriptor {
+        digest: *evidence.subject(),
+        ..found.descriptor.clone()
+    };
+    let image = &found.image;
     let bundle = evidence.evidence();
     let created = format!("{:.0}", now);
     let referrer = Referrer::new(
@@ -112,7 +117,7 @@ async fn list_under_tag(
         registry
             .push_manifest(image.repository(), &tag, &manifest)
             .await?;
-        index = fallback_index(registry, image).await?.unwrap_or_default();
+        index = settled(registry, image, referrer).await?;
         if index.contains(referrer.manifest.digest()) {
             return Ok(());
         }
@@ -123,6 +128,24 @@ async fn list_under_tag(
     ))
 }
 
+/// The index under the fallback tag once two reads in a row agree, or as soon as the referrer is missing. To be there
+/// once is not enough: a writer that read the tag before we wrote it replaces it a moment later.
+async fn settled(
+    registry: &impl Registry,
+    image: &PinnedImage,
+    referrer: &Referrer,
+) -> Result<ImageIndex, FlowError> {
+    let mut before = ImageIndex::default();
+    for _ in 0..TAG_READS {
+        let index = fallback_index(registry, image).await?.unwrap_or_default();
+        if !index.contains(referrer.manifest.digest()) || index == before {
+            return Ok(index);
+        }
+        before = index;
+    }
+    Ok(before)
+}
+
 fn not_kept(image: &PinnedImage, what: &'static str) -> FlowError {
     FlowError::NotKept {
         image: image.clone(),
@@ -131,3 +154,5 @@ fn not_kept(image: &PinnedImage, what: &'static str) -> FlowError {
 }
 
 const TAG_ATTEMPTS: usize = 20;
+/// Each change in between is another signer who is done; a list that changes for ever is hostile.
+const TAG_READS: usize = 50;

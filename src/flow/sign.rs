@@ -102,17 +102,15 @@ impl<S: SigningServices> Signer<'_, S> {
         // 3. The bundle, verified as anybody will verify it: nothing unverifiable is published.
         let bundle = Bundle::assemble(statement, &signature, &self.certificate, entry, timestamp)
             .map_err(FlowError::Assembly)?;
-        let evidence =
-            verify::bundle(bundle, &found.image, request.trusted_root).map_err(|source| {
-                FlowError::SelfCheck {
-                    image: found.image.clone(),
-                    source,
-                }
+        let evidence = verify::image_signature(bundle, found.image.digest(), request.trusted_root)
+            .map_err(|source| FlowError::SelfCheck {
+                image: found.image.clone(),
+                source,
             })?;
         self.check_signer(&evidence)?;
 
         // 4. Attach it, and read it back.
-        let referrer = publish(registry, &found.descriptor, &evidence, request.now).await?;
+        let referrer = publish(registry, found, &evidence, request.now).await?;
         Ok(Accepted { referrer, evidence })
     }
 

@@ -205,7 +205,7 @@ impl Report {
             .iter()
             .zip(signed)
             .map(|(requested, signed)| Image {
-                image: Some(signed.evidence.image().to_string()),
+                image: Some(requested.pinned(*signed.evidence.subject()).to_string()),
                 signatures: vec![SignatureView::new(signed)],
                 ..Image::new(requested, VerdictView::Signed)
             })

@@ -10,8 +10,12 @@
 
 mod harness;
 
+mod concurrent;
 mod fetches;
 mod hostile;
 mod no_token;
+mod outages;
 mod refusals;
+mod requests;
 mod story;
+mod usage;
