@@ -6,7 +6,7 @@ use crate::evidence::{Bundle, Statement};
 use crate::image::Digest;
 use crate::trust::{Requirements, TrustedRoot};
 use sigstore_verify::VerificationPolicy;
-use sigstore_verify::types::Sha256Hash;
+use sigstore_verify::types::{KindVersion, Sha256Hash, TransparencyLogEntry};
 
 /// Verifies `bundle` for the image with the digest `subject` against `root`, whoever signed it.
 pub fn image_signature(
@@ -40,6 +40,13 @@ pub fn image_signature(
             error => error.into(),
         })?;
 
+    // 5. once more: the crates ask for a proof in one entry, and pass over the others that have none.
+    let entries = &bundle.parsed().verification_material.tlog_entries;
+    let everything = root.requirements() == Requirements::Everything;
+    if everything && entries.iter().any(|entry| entry.inclusion_proof.is_none()) {
+        return Err(Rejection::NoLogProof);
+    }
+
     // 7. Ours as well: the statement we report on is the one that names this digest, in SHA-256.
     let statement = statement.map_err(Rejection::Statement)?;
     if !is_about_subject {
@@ -47,7 +54,6 @@ pub fn image_signature(
     }
 
     // No verdict by absence of errors: what was required must have been established.
-    let everything = root.requirements() == Requirements::Everything;
     let certificate = result
         .certificate()
         .filter(|_| result.certificate_verified());
@@ -61,7 +67,7 @@ pub fn image_signature(
     };
 
     let log_index = everything
-        .then(|| bundle.parsed().verification_material.tlog_entries.first())
+        .then(|| entries.iter().find(|entry| is_index_signed(entry)))
         .flatten()
         .map(|entry| entry.log_index.get());
     let facts = Facts {
@@ -75,4 +81,10 @@ pub fn image_signature(
         evidence: bundle,
         facts,
     })
+}
+
+/// Whether the log signed the index of this entry: with Rekor v2 the proof is for it, with v1 only the inclusion promise
+/// names it, and the proof is for a place in one of several trees.
+fn is_index_signed(entry: &TransparencyLogEntry) -> bool {
+    entry.kind_version == KindVersion::HashedRekordV002 || entry.inclusion_promise.is_some()
 }

@@ -77,7 +77,7 @@ impl<T> Verified<T> {
         self.facts.signed_at
     }
 
-    /// Where the transparency log has it; nothing for an instance without a log.
+    /// Where the transparency log has it, as signed by the log; nothing for an instance without a log.
     pub fn log_index(&self) -> Option<u64> {
         self.facts.log_index
     }
