@@ -6,6 +6,8 @@ mod options;
 mod services;
 mod sign;
 mod signer;
+mod trust;
+mod trust_source;
 mod verify;
 
 #[cfg(feature = "sandbox")]
@@ -33,6 +35,7 @@ pub struct Cli {
 enum Subcommands {
     Sign(sign::SignArgs),
     Verify(verify::VerifyArgs),
+    Trust(trust::TrustArgs),
     #[cfg(feature = "sandbox")]
     Demo(demo::DemoArgs),
     #[cfg(feature = "sandbox")]
@@ -85,6 +88,7 @@ impl Cli {
                     Err(problem) => failed(format, Command::Verify, &problem),
                 }
             }
+            Subcommands::Trust(args) => args.run(&runtime),
             #[cfg(feature = "sandbox")]
             Subcommands::Demo(args) => args.run(&runtime),
             #[cfg(feature = "sandbox")]

@@ -57,26 +57,26 @@ impl SignArgs {
             None => ci::token_source(&env).map_err(super::problem)?,
         };
         let now = Timestamp::now();
-        let config = self.trust.signing_config(self.signing_config.as_ref())?;
-        let addresses = config.services(now).map_err(super::problem)?;
-        let trusted_root = self.trust.trusted_root()?;
+        let http = self.network.client()?;
+        let trust = self
+            .trust
+            .signing_source(&http, &env, self.signing_config.as_ref())?;
 
         // 2. The story.
-        let http = self.network.client()?;
         let registry = Registry::new(&http, &env, Access::Write);
         let services = Services {
             http: &http,
             token,
-            addresses,
+            trust: &trust,
         };
         let request = SignRequest {
             images: &images,
-            trusted_root: &trusted_root,
+            trusted_root: &trust,
             now,
         };
-        let signed = flow::sign(&registry, &services, &request)
-            .await
-            .map_err(super::problem)?;
+        let signed = flow::sign(&registry, &services, &request).await;
+        trust.warn();
+        let signed = signed.map_err(super::problem)?;
         Ok(Report::of_sign(&images, &signed))
     }
 }

@@ -6,6 +6,7 @@
 mod escape;
 mod json;
 mod text;
+pub mod trust;
 pub mod view;
 
 pub use escape::shown;

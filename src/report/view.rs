@@ -33,6 +33,8 @@ pub enum Command {
     Sign,
     /// `signgate verify`
     Verify,
+    /// `signgate trust`
+    Trust,
 }
 
 /// What there is to say about one image.
