@@ -92,6 +92,8 @@ fn every_option_and_variable_that_it_names_exists() {
     for command in [
         &["sign", "--help"][..],
         &["verify", "--help"],
+        &["trust", "--help"],
+        &["trust", "export", "--help"],
         &["sandbox", "up", "--help"],
     ] {
         known.extend(names(&help(command)));

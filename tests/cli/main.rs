@@ -12,11 +12,12 @@ mod harness;
 
 mod concurrent;
 mod fetches;
-mod identity;
 mod hostile;
+mod identity;
 mod no_token;
 mod outages;
 mod refusals;
 mod requests;
 mod story;
+mod trust;
 mod usage;
