@@ -12,8 +12,8 @@ mod harness;
 
 mod concurrent;
 mod fetches;
-mod identity;
 mod hostile;
+mod identity;
 mod no_token;
 mod outages;
 mod refusals;
