@@ -91,7 +91,7 @@ pub(super) async fn resolve(
     // An answer of another kind, such as a status in JSON, must not get a signature as an image.
     if !media_type::ANY_IMAGE.contains(&manifest.media_type()) {
         return Err(FlowError::NotAnImage {
-            image: image.clone(),
+            image: Box::new(image.clone()),
             media_type: manifest.media_type().to_owned(),
         });
     }

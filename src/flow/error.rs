@@ -22,7 +22,7 @@ pub enum FlowError {
     #[error("the registry returned `{}` for {image}, which is no kind of image", media_type.escape_debug())]
     NotAnImage {
         /// What was asked for.
-        image: ImageRef,
+        image: Box<ImageRef>,
         /// What came, as the registry calls it.
         media_type: String,
     },

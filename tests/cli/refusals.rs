@@ -591,7 +591,7 @@ fn a_referrer_that_is_listed_but_gone() {
     let image = world.push("app:v1");
     plant(&world, &image, 1);
     let run = world.verify(&image.pinned).ended("signature-gone", 10);
-    assert_eq!(run.rejected(), ["no-signature"]);
+    assert_eq!(run.rejected(), ["signature-gone"]);
     world.sign(&image.pinned).ok();
     world.verify(&image.pinned).ok();
 }
