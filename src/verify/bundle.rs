@@ -41,15 +41,10 @@ pub fn image_signature(
             error => error.into(),
         })?;
 
-    // 5. once more: the crates ask for a proof in one entry, and pass over the others that have none. Bundles v0.1 are
-    // from before there were proofs: a promise that the log signed is enough there, as the format says.
-    let entries = &bundle.parsed().verification_material.tlog_entries;
+    // 5. once more: the crates ask for a proof in one entry, and pass over the others that have none.
     let everything = root.requirements() == Requirements::Everything;
-    let promise_is_enough = bundle.parsed().media_type() == MediaType::Bundle0_1;
-    let is_proven = |entry: &TransparencyLogEntry| {
-        entry.inclusion_proof.is_some() || promise_is_enough && entry.inclusion_promise.is_some()
-    };
-    if everything && !entries.iter().all(is_proven) {
+    let entries = &bundle.parsed().verification_material.tlog_entries;
+    if everything && !entries.iter().all(|entry| is_proven(&bundle, entry)) {
         return Err(Rejection::NoLogProof);
     }
 
@@ -92,6 +87,13 @@ pub fn image_signature(
         evidence: bundle,
         facts,
     })
+}
+
+/// Whether a log entry brings what proves it. Bundles v0.1 are from before there were proofs: a promise that the log
+/// signed is enough there, as the format says.
+fn is_proven(bundle: &Bundle, entry: &TransparencyLogEntry) -> bool {
+    let promise_is_enough = bundle.parsed().media_type() == MediaType::Bundle0_1;
+    entry.inclusion_proof.is_some() || promise_is_enough && entry.inclusion_promise.is_some()
 }
 
 /// Whether the log signed the index of this entry: with Rekor v2 the proof is for it, with v1 only the inclusion promise
