@@ -203,7 +203,8 @@ impl Answer {
         self.failed(Fault::Unexpected(what.into()))
     }
 
-    fn failed(&self, fault: Fault) -> ServiceError {
+    /// The failure of the request that this answers.
+    pub fn failed(&self, fault: Fault) -> ServiceError {
         ServiceError {
             service: self.service,
             url: self.url.clone(),

@@ -13,6 +13,7 @@ use tokio::runtime::Runtime;
 
 /// Sign an image as a GitHub workflow would, verify it, and see three images refused
 #[derive(Args)]
+#[command(after_long_help = EXAMPLES)]
 pub(super) struct DemoArgs {}
 
 impl DemoArgs {
@@ -146,3 +147,8 @@ fn say(line: &str) -> anyhow::Result<()> {
 }
 
 const WORKFLOW: &str = ".github/workflows/release.yml";
+
+const EXAMPLES: &str = "\
+Examples:
+  Everything happens on this machine, and nothing of it stays:
+    signgate demo";

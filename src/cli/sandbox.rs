@@ -22,6 +22,7 @@ use tokio::runtime::Runtime;
 
 /// Run Sigstore and a registry on this machine, for trial and for tests
 #[derive(Args)]
+#[command(after_long_help = EXAMPLES)]
 pub(super) struct SandboxArgs {
     #[command(subcommand)]
     command: SandboxCommand,
@@ -148,6 +149,7 @@ async fn run_inside(sandbox: &Sandbox, command: &[OsString]) -> anyhow::Result<u
 
 /// Make a small image for two platforms and push it
 #[derive(Args)]
+#[command(after_long_help = IMAGE_EXAMPLES)]
 struct ImageArgs {
     /// Where to, such as $SIGNGATE_SANDBOX_REGISTRY/acme/app:v1
     #[arg(value_name = "IMAGE")]
@@ -200,6 +202,11 @@ pub(super) const NOTICE: &str = "signgate sandbox: for trial and tests only. Its
 serves on the loopback interface and nowhere else.";
 
 const PUSH_TIMEOUT: Duration = Duration::from_secs(60);
+
+const IMAGE_EXAMPLES: &str = "\
+Examples:
+  In the environment of `signgate sandbox up`; the result is the image by digest:
+    signgate sandbox image $SIGNGATE_SANDBOX_REGISTRY/acme/app:v1";
 
 const EXAMPLES: &str = "\
 Examples:

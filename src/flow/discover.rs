@@ -4,7 +4,7 @@
 //! their bundles. Three, however many referrers there are.
 
 use super::FlowError;
-use super::ports::Registry;
+use super::ports::{Fault, Registry, ServiceError};
 use crate::evidence::{Bundle, bundle_layer};
 use crate::image::{
     Descriptor, Digest, ImageIndex, ImageRef, PinnedImage, Repository, Tag, Version,
@@ -130,13 +130,20 @@ async fn candidate(
         return Ok(None);
     };
     if layer.size > limits::BUNDLE_BYTES as u64 {
-        return candidate(Err(Rejection::TooLarge { size: layer.size }));
+        return candidate(Err(Rejection::TooLarge));
     }
-    let Some(bytes) = registry
+    let bytes = match registry
         .blob(repository, &layer.digest, limits::BUNDLE_BYTES)
-        .await?
-    else {
-        return candidate(Err(Rejection::Gone));
+        .await
+    {
+        Ok(Some(bytes)) => bytes,
+        Ok(None) => return candidate(Err(Rejection::Gone)),
+        // More than it announced. That is the signer's doing, not an outage.
+        Err(ServiceError {
+            fault: Fault::TooLarge { .. },
+            ..
+        }) => return candidate(Err(Rejection::TooLarge)),
+        Err(error) => return Err(error.into()),
     };
     addressed_by(&layer.digest, &Digest::of(&bytes), repository)?;
     candidate(Bundle::parse(bytes).map_err(Rejection::Malformed))

@@ -5,6 +5,7 @@
 use crate::ci::{ClaimsError, IdToken, TokenMissing};
 use crate::evidence::{Certificate, LogEntry, Signature, SignedTimestamp};
 use crate::image::{Digest, ImageIndex, Manifest, PinnedImage, Repository, Version};
+use crate::limits;
 use crate::outcome::{Code, Coded};
 use std::borrow::Cow;
 use std::fmt;
@@ -191,6 +192,9 @@ pub enum Fault {
         /// The cap.
         limit: usize,
     },
+    /// A list of referrers that is longer than what is read.
+    #[error("lists more than the {} referrers that are read", limits::REFERRERS)]
+    TooManyReferrers,
     /// Not what the protocol says.
     #[error("sent an answer that is not what its protocol says: {0}")]
     Unexpected(String),
@@ -215,6 +219,7 @@ impl Coded for ServiceError {
         match (&self.fault, self.service) {
             (Fault::PlainHttp, _) => Code::PlainHttpRefused,
             (Fault::Credentials(_), _) => Code::CredentialsInvalid,
+            (Fault::TooManyReferrers, _) => Code::EvidenceTooLarge,
             (Fault::Refused { .. }, Service::Registry) => Code::SignatureRefused,
             (
                 Fault::Status {

@@ -112,7 +112,7 @@ async fn list_under_tag(
         registry
             .push_manifest(image.repository(), &tag, &manifest)
             .await?;
-        index = fallback_index(registry, image).await?.unwrap_or_default();
+        index = settled(registry, image, referrer).await?;
         if index.contains(referrer.manifest.digest()) {
             return Ok(());
         }
@@ -123,6 +123,24 @@ async fn list_under_tag(
     ))
 }
 
+/// The index under the fallback tag once two reads in a row agree, or as soon as the referrer is missing. To be there
+/// once is not enough: a writer that read the tag before we wrote it replaces it a moment later.
+async fn settled(
+    registry: &impl Registry,
+    image: &PinnedImage,
+    referrer: &Referrer,
+) -> Result<ImageIndex, FlowError> {
+    let mut before = ImageIndex::default();
+    for _ in 0..TAG_READS {
+        let index = fallback_index(registry, image).await?.unwrap_or_default();
+        if !index.contains(referrer.manifest.digest()) || index == before {
+            return Ok(index);
+        }
+        before = index;
+    }
+    Ok(before)
+}
+
 fn not_kept(image: &PinnedImage, what: &'static str) -> FlowError {
     FlowError::NotKept {
         image: image.clone(),
@@ -131,3 +149,5 @@ fn not_kept(image: &PinnedImage, what: &'static str) -> FlowError {
 }
 
 const TAG_ATTEMPTS: usize = 20;
+/// Each change in between is another signer who is done; a list that changes for ever is hostile.
+const TAG_READS: usize = 50;

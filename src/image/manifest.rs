@@ -94,7 +94,7 @@ pub struct Descriptor {
 ///
 /// Entries are kept as JSON: other writers' entries are written back with every field that they had, and one entry
 /// that we cannot read (a sha512 digest) does not hide the others.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ImageIndex {
     entries: Vec<serde_json::Value>,
 }
@@ -104,18 +104,16 @@ impl ImageIndex {
     pub fn parse(bytes: &[u8]) -> Result<Self, ManifestError> {
         #[derive(Deserialize)]
         struct Wire {
-            #[serde(default)]
-            manifests: Vec<serde_json::Value>,
+            // Required, or `{}` would say that there are none; `null` is how Go writes an empty list.
+            #[serde(deserialize_with = "Option::deserialize")]
+            manifests: Option<Vec<serde_json::Value>>,
         }
         let wire: Wire = serde_json::from_slice(bytes).map_err(ManifestError::Json)?;
-        if wire.manifests.len() > limits::REFERRERS {
-            return Err(ManifestError::TooMany {
-                found: wire.manifests.len(),
-            });
+        let entries = wire.manifests.unwrap_or_default();
+        match entries.len() {
+            found if found > limits::REFERRERS => Err(ManifestError::TooMany { found }),
+            _ => Ok(Self { entries }),
         }
-        Ok(Self {
-            entries: wire.manifests,
-        })
     }
 
     /// Appends the next page of the same list.

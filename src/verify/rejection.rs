@@ -20,15 +20,12 @@ pub enum Rejection {
     /// It is listed, but not stored: a stale entry, as cleaning tools leave behind.
     #[error("it is listed as a referrer, but the registry does not have it")]
     Gone,
-    /// It is larger than [`limits::BUNDLE_BYTES`].
+    /// It is larger than [`limits::BUNDLE_BYTES`], or announced as larger.
     #[error(
-        "it announces a bundle of {size} bytes, more than the {} that are read",
+        "its bundle has more than the {} bytes that are read",
         limits::BUNDLE_BYTES
     )]
-    TooLarge {
-        /// The announced size.
-        size: u64,
-    },
+    TooLarge,
     /// It is about something else.
     #[error("the signed statement is about another digest")]
     Subject,
@@ -59,7 +56,7 @@ impl Coded for Rejection {
             Self::NoStatement => Code::PredicateMismatch,
             Self::Statement(_) => Code::BundleMalformed,
             Self::Gone => Code::NoSignature,
-            Self::TooLarge { .. } => Code::EvidenceTooLarge,
+            Self::TooLarge => Code::EvidenceTooLarge,
             Self::Subject => Code::SubjectMismatch,
             Self::LogEntryMismatch => Code::LogProofInvalid,
             Self::NotEstablished => Code::Internal,

@@ -136,7 +136,7 @@ fn a_login_page_instead_of_the_evidence_is_not_the_evidence() {
         world.break_on(Registry, on, html());
         let run = world.verify(&image.pinned);
         assert!([14, 30].contains(&run.exit), "{on}: {run}");
-        assert_eq!(run.image()["verdict"], "error");
+        assert_ne!(run.code(), Some("no-signature"), "{on}: {run}");
         world.sandbox.service(Registry).faults.clear();
     }
 }
@@ -191,7 +191,7 @@ fn a_read_that_is_refused_is_not_a_refused_signature() {
 fn a_list_of_referrers_that_is_no_list() {
     let world = World::new();
     let image = world.push("app:v1");
-    for body in ["", "[]", "{\"manifests\": 5}", "<html>"] {
+    for body in ["", "[]", "{}", "{\"manifests\": 5}", "<html>"] {
         let fault = Fault::Content {
             content_type: "application/vnd.oci.image.index.v1+json".to_owned(),
             body: body.into(),

@@ -10,7 +10,11 @@
 
 mod harness;
 
+mod concurrent;
 mod fetches;
 mod no_token;
+mod outages;
 mod refusals;
+mod requests;
 mod story;
+mod usage;

@@ -7,7 +7,9 @@ use super::http::header::{ACCEPT, CONTENT_TYPE, LINK, LOCATION};
 use super::http::{Answer, Http, Method, Request, StatusCode, Url};
 use crate::ci::Env;
 use crate::flow::ports::{self, Fault, Service, ServiceError, SubjectNoted};
-use crate::image::{Digest, ImageIndex, Manifest, PinnedImage, Repository, Version, media_type};
+use crate::image::{
+    Digest, ImageIndex, Manifest, ManifestError, PinnedImage, Repository, Version, media_type,
+};
 use crate::limits;
 use auth::Auth;
 
@@ -120,6 +122,10 @@ impl ports::Registry for Registry<'_> {
             .unwrap_or_default()
             .trim()
             .to_owned();
+        // A login page has a digest too: taken for the image, it would be one without signatures.
+        if !media_type::ANY_IMAGE.contains(&media_type.as_str()) {
+            return Err(answer.unexpected(format!("no manifest but `{media_type}`")));
+        }
         Ok(Some(Manifest::new(media_type, answer.body)))
     }
 
@@ -144,21 +150,18 @@ impl ports::Registry for Registry<'_> {
             if !is_index {
                 return Ok(None);
             }
-            let page = ImageIndex::parse(&answer.body)
-                .map_err(|error| answer.unexpected(error.to_string()))?;
-            all.extend(page)
-                .map_err(|error| answer.unexpected(error.to_string()))?;
+            let page = ImageIndex::parse(&answer.body).map_err(|error| unlisted(error, &answer))?;
+            all.extend(page).map_err(|error| unlisted(error, &answer))?;
             match next_page(&answer, &url)? {
                 Some(next) => url = next,
                 None => return Ok(Some(all)),
             }
         }
         // A list that is cut short could hide a signature, so it is not used.
-        let fault = Fault::Unexpected("a list of referrers without end".to_owned());
         Err(ServiceError {
             service: Service::Registry,
             url,
-            fault,
+            fault: Fault::TooManyReferrers,
         })
     }
 
@@ -215,6 +218,14 @@ impl ports::Registry for Registry<'_> {
             Some(_) => SubjectNoted::Yes,
             None => SubjectNoted::No,
         })
+    }
+}
+
+/// Why a page of referrers was not added to the list.
+fn unlisted(error: ManifestError, answer: &Answer) -> ServiceError {
+    match error {
+        ManifestError::TooMany { .. } => answer.failed(Fault::TooManyReferrers),
+        ManifestError::Json(_) => answer.unexpected(error.to_string()),
     }
 }
 
