@@ -64,6 +64,8 @@ codes! {
         fix: "check the path and its permissions";
     TrustInvalid "trust-material-invalid" exit 2: "The trusted root or the signing config cannot be used.";
         fix: "pass a Sigstore trusted_root.json with --trusted-root and a signing_config v0.2 with --signing-config";
+    PatternUnsafe "identity-pattern-unsafe" exit 2: "A pattern for identities is wrong or would let strangers in.";
+        fix: "correct the pattern, or name the identity exactly with --certificate-identity";
     PlainHttpRefused "plain-http-refused" exit 2: "A service would be reached without TLS.";
         fix: "use https, or name the registry with --allow-http-registry HOST if the network to it is trusted";
     CredentialsInvalid "credentials-invalid" exit 2: "Registry credentials are configured but cannot be used.";
@@ -76,6 +78,8 @@ codes! {
         fix: "compare expected and found: sign from the expected workflow and ref, or correct --certificate-identity";
     IssuerMismatch "issuer-mismatch" exit 12: "The image is signed with an identity from another OIDC issuer.";
         fix: "compare expected and found: correct --certificate-oidc-issuer if the found issuer is the one you trust";
+    ClaimMismatch "claim-mismatch" exit 12: "The image is signed by the expected identity, but from another context.";
+        fix: "compare expected and found: sign from the expected repository, ref and trigger, or correct --require";
     PredicateMismatch "predicate-type-mismatch" exit 12: "The signed statement is an attestation, not an image signature.";
         fix: "sign the image itself: `signgate sign IMAGE@DIGEST`; an attestation about it does not replace that";
     BundleMalformed "bundle-malformed" exit 13: "A Sigstore bundle cannot be read.";

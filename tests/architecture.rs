@@ -47,6 +47,7 @@ const HEAVY: &[(&str, &[&str])] = &[
     ("cms", &["sandbox/"]),
     ("aws_lc_rs", &["sandbox/"]),
     ("sha2", &["image/digest.rs"]),
+    ("regex_lite", &["policy/pattern.rs"]),
 ];
 
 /// Lines of code, without comments, blank lines and tests.

@@ -3,6 +3,7 @@
 use super::ports::{KeyError, ServiceError, TokenError};
 use crate::evidence::BundleError;
 use crate::image::{Digest, ImageRef, ManifestError, PinnedImage};
+use crate::limits;
 use crate::outcome::{Code, Coded};
 use crate::trust::TrustError;
 use crate::verify::Rejection;
@@ -35,6 +36,17 @@ pub enum FlowError {
         /// Why.
         #[source]
         source: ManifestError,
+    },
+    /// More than [`limits::EVIDENCE_BYTES`].
+    #[error(
+        "{image} carries bundles of {bytes} bytes, more than the {} that are read",
+        limits::EVIDENCE_BYTES
+    )]
+    TooMuchEvidence {
+        /// The image.
+        image: PinnedImage,
+        /// What its referrers announce.
+        bytes: u64,
     },
     /// An outside system failed.
     #[error(transparent)]
@@ -90,6 +102,7 @@ impl Coded for FlowError {
                 source: ManifestError::TooMany { .. },
                 ..
             } => Code::EvidenceTooLarge,
+            Self::TooMuchEvidence { .. } => Code::EvidenceTooLarge,
             Self::Referrers { .. } => Code::RegistryUnavailable,
             Self::Service(error) => error.code(),
             Self::Token(error) => error.code(),

@@ -2,7 +2,7 @@
 //! where the registry does not have it.
 
 use super::FlowError;
-use super::discover::{addressed_by, fallback_index};
+use super::discover::{Resolved, addressed_by, fallback_index};
 use super::ports::{Registry, SubjectNoted};
 use crate::evidence::{Bundle, EMPTY_CONFIG, Referrer};
 use crate::image::{Descriptor, Digest, ImageIndex, PinnedImage, Tag, Version};
@@ -10,15 +10,20 @@ use crate::verify::Verified;
 use futures_util::try_join;
 use jiff::Timestamp;
 
-/// Publishes `evidence` on the image that it was verified for, whose descriptor is `subject`, and reads it back.
-/// Returns the digest of the manifest that attaches it.
+/// Publishes `evidence` beside the image that was `found`, and reads it back. Returns the digest of the manifest that
+/// attaches it.
 pub(super) async fn publish(
     registry: &impl Registry,
-    subject: &Descriptor,
+    found: &Resolved,
     evidence: &Verified<Bundle>,
     now: Timestamp,
 ) -> Result<Digest, FlowError> {
-    let image = evidence.image();
+    // It is attached to what it was verified for, whatever was found.
+    let subject = &Descriptor {
+        digest: *evidence.subject(),
+        ..found.descriptor.clone()
+    };
+    let image = &found.image;
     let bundle = evidence.evidence();
     let created = format!("{:.0}", now);
     let referrer = Referrer::new(

@@ -102,17 +102,15 @@ impl<S: SigningServices> Signer<'_, S> {
         // 3. The bundle, verified as anybody will verify it: nothing unverifiable is published.
         let bundle = Bundle::assemble(statement, &signature, &self.certificate, entry, timestamp)
             .map_err(FlowError::Assembly)?;
-        let evidence =
-            verify::bundle(bundle, &found.image, request.trusted_root).map_err(|source| {
-                FlowError::SelfCheck {
-                    image: found.image.clone(),
-                    source,
-                }
+        let evidence = verify::image_signature(bundle, found.image.digest(), request.trusted_root)
+            .map_err(|source| FlowError::SelfCheck {
+                image: found.image.clone(),
+                source,
             })?;
         self.check_signer(&evidence)?;
 
         // 4. Attach it, and read it back.
-        let referrer = publish(registry, &found.descriptor, &evidence, request.now).await?;
+        let referrer = publish(registry, found, &evidence, request.now).await?;
         Ok(Accepted { referrer, evidence })
     }
 
@@ -122,14 +120,17 @@ impl<S: SigningServices> Signer<'_, S> {
         let candidate = (evidence.evidence().digest(), evidence.clone());
         match self.expected.evaluate(vec![candidate], Vec::new()) {
             Decision::Allow { .. } => Ok(()),
-            Decision::Deny { .. } => Err(FlowError::UnexpectedSigner {
-                expected: format!("{} by {}", self.expected.identity(), self.expected.issuer()),
-                found: format!(
-                    "{} by {}",
-                    evidence.signer().identity().unwrap_or("nobody"),
-                    evidence.signer().issuer().unwrap_or("nobody")
-                ),
-            }),
+            Decision::Deny { rejected, .. } => {
+                let finding = rejected
+                    .first()
+                    .and_then(|candidate| candidate.findings.first());
+                let text =
+                    |text: Option<&String>| text.cloned().unwrap_or_else(|| "nobody".to_owned());
+                Err(FlowError::UnexpectedSigner {
+                    expected: text(finding.and_then(|finding| finding.expected.as_ref())),
+                    found: text(finding.and_then(|finding| finding.found.as_ref())),
+                })
+            }
         }
     }
 }

@@ -120,7 +120,7 @@ impl Finding {
 /// How far a candidate is from being accepted: the nearest miss is what its author needs to read.
 fn distance(code: Code) -> u8 {
     match code {
-        Code::IdentityMismatch | Code::IssuerMismatch => 0,
+        Code::IdentityMismatch | Code::IssuerMismatch | Code::ClaimMismatch => 0,
         Code::SubjectMismatch => 1,
         Code::PredicateMismatch => 3,
         Code::BundleMalformed | Code::BundleUnsupported => 4,

@@ -1,4 +1,4 @@
-//! Evidence + trust → [`Verified`]. The cryptography of one bundle for one image; who may sign is [`crate::policy`]'s.
+//! Evidence + trust → [`Verified`]. The cryptography of one bundle for one digest; who may sign is [`crate::policy`]'s.
 //!
 //! What happens, in order, and where:
 //!
@@ -8,24 +8,26 @@
 //! 4. its SCT is by a trusted CT log;
 //! 5. every log entry is proven by a checkpoint of a trusted log, and is about this very signature;
 //! 6. the signature is by the certificate's key, over the envelope;
-//! 7. the statement in the envelope is about this image's digest.
+//! 7. the statement in the envelope is about this very digest.
 //!
 //! Steps 1 to 6, and once more 7, are the Sigstore crates'; we require all of them, choose what an instance may leave
 //! out ([`crate::trust::Requirements`]) and read nothing out of the bundle before they have passed.
 
 mod bundle;
+mod identity;
 mod rejection;
 mod signer;
 
-pub use bundle::bundle;
+pub use bundle::image_signature;
+pub use identity::{Claim, Identity, UnknownClaim};
 pub use rejection::Rejection;
 pub use signer::Signer;
 
 use crate::evidence::Statement;
-use crate::image::PinnedImage;
+use crate::image::Digest;
 use jiff::Timestamp;
 
-/// Evidence whose cryptography has been checked for one image. Only [`bundle()`] makes one: there is no other
+/// Evidence whose cryptography has been checked for one digest. Only [`image_signature`] makes one: there is no other
 /// constructor, and no way to change what is inside.
 ///
 /// ```compile_fail,E0451
@@ -42,7 +44,7 @@ pub struct Verified<T> {
 
 #[derive(Clone)]
 struct Facts {
-    image: PinnedImage,
+    subject: Digest,
     statement: Statement,
     signer: Signer,
     signed_at: Timestamp,
@@ -55,12 +57,12 @@ impl<T> Verified<T> {
         &self.evidence
     }
 
-    /// The image that it was verified for.
-    pub fn image(&self) -> &PinnedImage {
-        &self.facts.image
+    /// What it was verified for.
+    pub fn subject(&self) -> &Digest {
+        &self.facts.subject
     }
 
-    /// The signed statement. It is about [`Self::image`]'s digest.
+    /// The signed statement. It is about [`Self::subject`].
     pub fn statement(&self) -> &Statement {
         &self.facts.statement
     }
@@ -75,7 +77,7 @@ impl<T> Verified<T> {
         self.facts.signed_at
     }
 
-    /// Where the transparency log has it; nothing for an instance without a log.
+    /// Where the transparency log has it, as signed by the log; nothing for an instance without a log.
     pub fn log_index(&self) -> Option<u64> {
         self.facts.log_index
     }

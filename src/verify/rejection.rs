@@ -26,12 +26,18 @@ pub enum Rejection {
         limits::BUNDLE_BYTES
     )]
     TooLarge,
+    /// It is larger than the manifest says.
+    #[error("it holds more bytes than its manifest announces")]
+    LargerThanAnnounced,
     /// It is about something else.
     #[error("the signed statement is about another digest")]
     Subject,
     /// The log entry is about something else.
     #[error("the transparency log entry is about another statement")]
     LogEntryMismatch,
+    /// A log entry without a proof: a promise to include it is not one.
+    #[error("a transparency log entry has no inclusion proof")]
+    NoLogProof,
     /// The cryptography does not hold.
     #[error(transparent)]
     Sigstore(Box<Error>),
@@ -56,9 +62,9 @@ impl Coded for Rejection {
             Self::NoStatement => Code::PredicateMismatch,
             Self::Statement(_) => Code::BundleMalformed,
             Self::Gone => Code::NoSignature,
-            Self::TooLarge => Code::EvidenceTooLarge,
+            Self::TooLarge | Self::LargerThanAnnounced => Code::EvidenceTooLarge,
             Self::Subject => Code::SubjectMismatch,
-            Self::LogEntryMismatch => Code::LogProofInvalid,
+            Self::LogEntryMismatch | Self::NoLogProof => Code::LogProofInvalid,
             Self::NotEstablished => Code::Internal,
             Self::Sigstore(error) => match error.as_ref() {
                 Error::SignatureInvalid(_) | Error::Crypto(_) => Code::SignatureInvalid,
