@@ -74,7 +74,12 @@ impl Http {
         };
         let parsed = Url::parse(url)
             .map_err(|error| failed(Fault::Unexpected(format!("its URL: {error}"))))?;
-        if parsed.scheme() != "https" && !may_be_plain(&parsed, &self.plain_hosts) {
+        // The hosts that the user named are registries; a token endpoint or Fulcio on them is not what was meant.
+        let named = match service {
+            Service::Registry => self.plain_hosts.as_slice(),
+            _ => &[],
+        };
+        if parsed.scheme() != "https" && !may_be_plain(&parsed, named) {
             return Err(failed(Fault::PlainHttp));
         }
         Ok(Request {

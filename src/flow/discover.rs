@@ -7,7 +7,7 @@ use super::FlowError;
 use super::ports::{Fault, Registry, ServiceError};
 use crate::evidence::{Bundle, bundle_layer};
 use crate::image::{
-    Descriptor, Digest, ImageIndex, ImageRef, PinnedImage, Repository, Tag, Version,
+    Descriptor, Digest, ImageIndex, ImageRef, PinnedImage, Repository, Tag, Version, media_type,
 };
 use crate::limits;
 use crate::verify::Rejection;
@@ -87,6 +87,13 @@ pub(super) async fn resolve(
         })?;
     if let Version::Digest(expected) = version {
         addressed_by(&expected, manifest.digest(), image.repository())?;
+    }
+    // An answer of another kind, such as a status in JSON, must not get a signature as an image.
+    if !media_type::ANY_IMAGE.contains(&manifest.media_type()) {
+        return Err(FlowError::NotAnImage {
+            image: Box::new(image.clone()),
+            media_type: manifest.media_type().to_owned(),
+        });
     }
     Ok(Resolved {
         image: image.pinned(*manifest.digest()),

@@ -18,6 +18,14 @@ pub enum FlowError {
         /// What was asked for.
         image: ImageRef,
     },
+    /// The registry has something else there.
+    #[error("the registry returned `{}` for {image}, which is no kind of image", media_type.escape_debug())]
+    NotAnImage {
+        /// What was asked for.
+        image: Box<ImageRef>,
+        /// What came, as the registry calls it.
+        media_type: String,
+    },
     /// Bytes and digest differ.
     #[error("the registry returned bytes with the digest {found} for {expected} in {repository}")]
     DigestMismatch {
@@ -97,6 +105,7 @@ impl Coded for FlowError {
     fn code(&self) -> Code {
         match self {
             Self::ImageNotFound { .. } => Code::ImageNotFound,
+            Self::NotAnImage { .. } => Code::RegistryUnavailable,
             Self::DigestMismatch { .. } => Code::DigestMismatch,
             Self::Referrers {
                 source: ManifestError::TooMany { .. },

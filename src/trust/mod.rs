@@ -8,6 +8,7 @@ mod authorities;
 pub mod material;
 mod root;
 mod signing_config;
+mod validity;
 
 pub use authorities::{Authority, authorities};
 pub use material::{Material, Source};

@@ -1,12 +1,13 @@
 //! Verifies Sigstore bundles.
 
+use super::certificate;
 use super::rejection::Rejection;
 use super::{Facts, Identity, Signer, Verified};
 use crate::evidence::{Bundle, Statement};
 use crate::image::Digest;
 use crate::trust::{Requirements, TrustedRoot};
 use sigstore_verify::VerificationPolicy;
-use sigstore_verify::types::{KindVersion, Sha256Hash, TransparencyLogEntry};
+use sigstore_verify::types::{KindVersion, MediaType, Sha256Hash, TransparencyLogEntry};
 
 /// Verifies `bundle` for the image with the digest `subject` against `root`, whoever signed it.
 pub fn image_signature(
@@ -41,11 +42,16 @@ pub fn image_signature(
         })?;
 
     // 5. once more: the crates ask for a proof in one entry, and pass over the others that have none.
-    let entries = &bundle.parsed().verification_material.tlog_entries;
     let everything = root.requirements() == Requirements::Everything;
-    if everything && entries.iter().any(|entry| entry.inclusion_proof.is_none()) {
+    let entries = &bundle.parsed().verification_material.tlog_entries;
+    if everything && !entries.iter().all(|entry| is_proven(&bundle, entry)) {
         return Err(Rejection::NoLogProof);
     }
+
+    // 3. once more: what the crates read from the certificate, nobody else can read otherwise.
+    let leaf = bundle.parsed().signing_certificate();
+    certificate::check(leaf.map(|leaf| leaf.as_bytes()).unwrap_or_default())
+        .map_err(Rejection::Certificate)?;
 
     // 7. Ours as well: the statement we report on is the one that names this digest, in SHA-256.
     let statement = statement.map_err(Rejection::Statement)?;
@@ -81,6 +87,13 @@ pub fn image_signature(
         evidence: bundle,
         facts,
     })
+}
+
+/// Whether a log entry brings what proves it. Bundles v0.1 are from before there were proofs: a promise that the log
+/// signed is enough there, as the format says.
+fn is_proven(bundle: &Bundle, entry: &TransparencyLogEntry) -> bool {
+    let promise_is_enough = bundle.parsed().media_type() == MediaType::Bundle0_1;
+    entry.inclusion_proof.is_some() || promise_is_enough && entry.inclusion_promise.is_some()
 }
 
 /// Whether the log signed the index of this entry: with Rekor v2 the proof is for it, with v1 only the inclusion promise

@@ -14,11 +14,13 @@
 //! out ([`crate::trust::Requirements`]) and read nothing out of the bundle before they have passed.
 
 mod bundle;
+mod certificate;
 mod identity;
 mod rejection;
 mod signer;
 
 pub use bundle::image_signature;
+pub use certificate::CertificateFault;
 pub use identity::{Claim, Identity, UnknownClaim};
 pub use rejection::Rejection;
 pub use signer::Signer;

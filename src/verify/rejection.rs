@@ -1,5 +1,6 @@
 //! Why evidence was not verified.
 
+use super::CertificateFault;
 use crate::evidence::{BundleError, StatementError};
 use crate::limits;
 use crate::outcome::{Code, Coded};
@@ -38,6 +39,9 @@ pub enum Rejection {
     /// A log entry without a proof: a promise to include it is not one.
     #[error("a transparency log entry has no inclusion proof")]
     NoLogProof,
+    /// The certificate can be read in more than one way.
+    #[error("the signing certificate is ambiguous")]
+    Certificate(#[source] CertificateFault),
     /// The cryptography does not hold.
     #[error(transparent)]
     Sigstore(Box<Error>),
@@ -61,9 +65,10 @@ impl Coded for Rejection {
             Self::Malformed(error) => error.code(),
             Self::NoStatement => Code::PredicateMismatch,
             Self::Statement(_) => Code::BundleMalformed,
-            Self::Gone => Code::NoSignature,
+            Self::Gone => Code::SignatureGone,
             Self::TooLarge | Self::LargerThanAnnounced => Code::EvidenceTooLarge,
             Self::Subject => Code::SubjectMismatch,
+            Self::Certificate(_) => Code::CertificateInvalid,
             Self::LogEntryMismatch | Self::NoLogProof => Code::LogProofInvalid,
             Self::NotEstablished => Code::Internal,
             Self::Sigstore(error) => match error.as_ref() {

@@ -14,6 +14,7 @@ mod concurrent;
 mod fetches;
 mod hostile;
 mod identity;
+mod mutants;
 mod no_token;
 mod outages;
 mod refusals;
