@@ -121,7 +121,7 @@ impl Sandbox {
         std::fs::write(dir.join(TUF_ROOT), tuf.root())?;
 
         let registry = Registry::new(options.registry);
-        let services = stands.open(&issuer, &trust, &registry, &tuf, &log);
+        let services = stands.open(&issuer, &trust, (&registry, &tuf), &log);
         Ok(Self {
             services,
             issuer,

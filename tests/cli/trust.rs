@@ -435,6 +435,7 @@ fn an_answer_that_does_not_come_is_no_open_door() {
     let faults = [
         status(503, None),
         Fault::Truncate,
+        Fault::Stall,
         html(),
         Fault::Redirect {
             location: "http://127.0.0.1:1/".to_owned(),
@@ -444,7 +445,7 @@ fn an_answer_that_does_not_come_is_no_open_door() {
         let world = World::new();
         let image = signed(&world);
         world.break_all(Tuf, fault.clone());
-        let run = verify(&world, &image.pinned);
+        let run = verifier(&world, &image.pinned, &["--timeout", timeout(&fault)]).run();
         assert_eq!(run.exit, 34, "{fault:?}: {}", run.stdout);
     }
 }

@@ -60,8 +60,7 @@ impl Stands {
         self,
         issuer: &Issuer,
         trust: &Trust,
-        registry: &Registry,
-        tuf: &TufRepository,
+        (registry, tuf): (&Registry, &TufRepository),
         log: &RequestLog,
     ) -> Services {
         let fulcio = Fulcio {
