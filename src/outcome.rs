@@ -74,6 +74,8 @@ codes! {
         fix: "repair the docker or podman credentials file, or log in again";
     NoSignature "no-signature" exit 10: "The image carries no signature.";
         fix: "sign the image in the job that builds it: `signgate sign IMAGE@DIGEST`";
+    SignatureGone "signature-gone" exit 10: "A signature is listed for the image, but the registry does not have it.";
+        fix: "sign the image again, and keep cleanup policies away from its referrers and its sha256-* tag";
     ImageNotFound "image-not-found" exit 11: "The registry has no such image or tag.";
         fix: "check the repository, the tag and that the build pushed the image before this step";
     IdentityMismatch "identity-mismatch" exit 12: "The image is signed, but by another identity.";

@@ -75,4 +75,14 @@ Examples:
       --certificate-identity https://gitlab.com/acme/app//.gitlab-ci.yml@refs/heads/main \\
       --certificate-oidc-issuer https://gitlab.com
 
+  A name is not enough where strangers can start a run under it (GitHub's pull_request_target,
+  merge requests from forks on GitLab). Require what the certificate says about the job:
+      --require build-trigger=push --require source-repository-identifier=123456
+
+  Claims: build-signer-uri, build-signer-digest, runner-environment, source-repository-uri,
+  source-repository-digest, source-repository-ref, source-repository-identifier,
+  source-repository-owner-uri, source-repository-owner-identifier, build-config-uri,
+  build-config-digest, build-trigger, run-invocation-uri,
+  source-repository-visibility-at-signing, deployment-environment, token-subject
+
 A tag is resolved once; the result names the digest that was verified. Deploy that digest.";

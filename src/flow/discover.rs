@@ -7,7 +7,7 @@ use super::FlowError;
 use super::ports::{Fault, Registry, ServiceError};
 use crate::evidence::{Bundle, bundle_layer};
 use crate::image::{
-    Descriptor, Digest, ImageIndex, ImageRef, PinnedImage, Repository, Tag, Version,
+    Descriptor, Digest, ImageIndex, ImageRef, PinnedImage, Repository, Tag, Version, media_type,
 };
 use crate::limits;
 use crate::verify::Rejection;
@@ -28,6 +28,12 @@ pub(super) struct Candidate {
     pub(super) bundle: Result<Bundle, Rejection>,
 }
 
+/// A bundle as the manifest of its referrer announces it.
+struct Announced {
+    referrer: Digest,
+    layer: Result<Descriptor, Rejection>,
+}
+
 /// Resolves `image` to a digest once and fetches its candidates.
 pub(super) async fn discover(
     registry: &impl Registry,
@@ -45,12 +51,26 @@ pub(super) async fn discover(
             (pinned, referrers)
         }
     };
-    let candidates: Vec<Option<Candidate>> = stream::iter(referrers)
-        .map(|referrer| candidate(registry, pinned.repository(), referrer))
+    let announced: Vec<Option<Announced>> = stream::iter(referrers)
+        .map(|referrer| announced(registry, pinned.repository(), referrer))
         .buffered(limits::PARALLEL_FETCHES)
         .try_collect()
         .await?;
-    Ok((pinned, candidates.into_iter().flatten().collect()))
+    let announced: Vec<Announced> = announced.into_iter().flatten().collect();
+    let sizes = announced.iter().filter_map(|one| one.layer.as_ref().ok());
+    let bytes = sizes.fold(0, |sum: u64, layer| sum.saturating_add(layer.size));
+    if bytes > limits::EVIDENCE_BYTES as u64 {
+        return Err(FlowError::TooMuchEvidence {
+            image: pinned,
+            bytes,
+        });
+    }
+    let candidates = stream::iter(announced)
+        .map(|announced| candidate(registry, pinned.repository(), announced))
+        .buffered(limits::PARALLEL_FETCHES)
+        .try_collect()
+        .await?;
+    Ok((pinned, candidates))
 }
 
 /// The image itself, by the digest that we compute over its manifest.
@@ -67,6 +87,13 @@ pub(super) async fn resolve(
         })?;
     if let Version::Digest(expected) = version {
         addressed_by(&expected, manifest.digest(), image.repository())?;
+    }
+    // An answer of another kind, such as a status in JSON, must not get a signature as an image.
+    if !media_type::ANY_IMAGE.contains(&manifest.media_type()) {
+        return Err(FlowError::NotAnImage {
+            image: Box::new(image.clone()),
+            media_type: manifest.media_type().to_owned(),
+        });
     }
     Ok(Resolved {
         image: image.pinned(*manifest.digest()),
@@ -109,33 +136,45 @@ pub(super) async fn fallback_index(
     Ok(Some(index))
 }
 
-/// The bundle that a referrer holds; nothing if it is a referrer of another kind.
-async fn candidate(
+/// The bundle that a referrer announces; nothing if it is a referrer of another kind.
+async fn announced(
     registry: &impl Registry,
     repository: &Repository,
     referrer: Descriptor,
-) -> Result<Option<Candidate>, FlowError> {
-    let candidate = |bundle| {
-        Ok(Some(Candidate {
-            referrer: referrer.digest,
-            bundle,
-        }))
-    };
+) -> Result<Option<Announced>, FlowError> {
     let version = Version::Digest(referrer.digest);
-    let Some(manifest) = registry.manifest(repository, &version).await? else {
-        return candidate(Err(Rejection::Gone));
+    let layer = match registry.manifest(repository, &version).await? {
+        None => Err(Rejection::Gone),
+        Some(manifest) => {
+            addressed_by(&referrer.digest, manifest.digest(), repository)?;
+            match bundle_layer(manifest.bytes()) {
+                None => return Ok(None),
+                Some(layer) if layer.size > limits::BUNDLE_BYTES as u64 => Err(Rejection::TooLarge),
+                Some(layer) => Ok(layer),
+            }
+        }
     };
-    addressed_by(&referrer.digest, manifest.digest(), repository)?;
-    let Some(layer) = bundle_layer(manifest.bytes()) else {
-        return Ok(None);
+    Ok(Some(Announced {
+        referrer: referrer.digest,
+        layer,
+    }))
+}
+
+/// Fetches an announced bundle. One that is larger than announced is refused, so that the sum of what is kept holds.
+async fn candidate(
+    registry: &impl Registry,
+    repository: &Repository,
+    Announced { referrer, layer }: Announced,
+) -> Result<Candidate, FlowError> {
+    let candidate = |bundle| Ok(Candidate { referrer, bundle });
+    let layer = match layer {
+        Ok(layer) => layer,
+        Err(rejection) => return candidate(Err(rejection)),
     };
-    if layer.size > limits::BUNDLE_BYTES as u64 {
-        return candidate(Err(Rejection::TooLarge));
-    }
-    let bytes = match registry
+    let blob = registry
         .blob(repository, &layer.digest, limits::BUNDLE_BYTES)
-        .await
-    {
+        .await;
+    let bytes = match blob {
         Ok(Some(bytes)) => bytes,
         Ok(None) => return candidate(Err(Rejection::Gone)),
         // More than it announced. That is the signer's doing, not an outage.
@@ -146,6 +185,9 @@ async fn candidate(
         Err(error) => return Err(error.into()),
     };
     addressed_by(&layer.digest, &Digest::of(&bytes), repository)?;
+    if bytes.len() as u64 > layer.size {
+        return candidate(Err(Rejection::LargerThanAnnounced));
+    }
     candidate(Bundle::parse(bytes).map_err(Rejection::Malformed))
 }
 

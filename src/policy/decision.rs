@@ -124,7 +124,7 @@ fn distance(code: Code) -> u8 {
         Code::SubjectMismatch => 1,
         Code::PredicateMismatch => 3,
         Code::BundleMalformed | Code::BundleUnsupported => 4,
-        Code::NoSignature => 5,
+        Code::NoSignature | Code::SignatureGone => 5,
         _ => 2,
     }
 }

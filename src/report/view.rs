@@ -1,5 +1,6 @@
 //! What a run has to say, as plain data.
 
+use super::escape::bounded;
 use crate::image::ImageRef;
 use crate::outcome::{Code, Coded, Problem};
 use crate::policy::{Accepted, Decision, Finding, Rejected, Verdict};
@@ -356,10 +357,10 @@ impl FindingView {
     fn new(finding: &Finding) -> Self {
         Self {
             code: finding.code.id(),
-            what: finding.what.clone(),
-            why: finding.why.clone(),
+            what: bounded(&finding.what),
+            why: finding.why.iter().map(|cause| bounded(cause)).collect(),
             expected: finding.expected.clone(),
-            found: finding.found.clone(),
+            found: finding.found.as_deref().map(bounded),
         }
     }
 }
@@ -368,8 +369,8 @@ impl ProblemView {
     fn new(problem: &Problem) -> Self {
         Self {
             code: problem.code.id(),
-            what: problem.what.clone(),
-            why: problem.why.clone(),
+            what: bounded(&problem.what),
+            why: problem.why.iter().map(|cause| bounded(cause)).collect(),
             fix: problem.fix.clone(),
         }
     }

@@ -1,5 +1,6 @@
 //! Verifies Sigstore bundles.
 
+use super::certificate;
 use super::rejection::Rejection;
 use super::strict::{self, LogProof};
 use super::{Facts, Identity, Signer, Verified};
@@ -105,6 +106,10 @@ impl Proven {
                     && (result.sct_verified() || !everything);
                 let certificate = result.certificate().filter(|_| is_proven);
                 let certificate = certificate.ok_or(Rejection::NotEstablished)?;
+                // 3. once more: what the crates read from the certificate, nobody else can read otherwise.
+                let leaf = bundle.parsed().signing_certificate();
+                certificate::check(leaf.map(|leaf| leaf.as_bytes()).unwrap_or_default())
+                    .map_err(Rejection::Certificate)?;
                 Signer::Identity(Box::new(Identity::of(certificate)))
             }
         };

@@ -18,6 +18,7 @@
 //! steps 3 and 4 fall away, and 2 wants no time, but rejects a false one. The log is wanted all the same.
 
 mod bundle;
+mod certificate;
 mod file;
 mod identity;
 mod rejection;
@@ -25,6 +26,7 @@ mod signer;
 mod strict;
 
 pub use bundle::image_signature;
+pub use certificate::CertificateFault;
 pub use file::{File, file_signature};
 pub use identity::{Claim, Identity, UnknownClaim};
 pub use rejection::Rejection;

@@ -1,5 +1,6 @@
 //! Why evidence was not verified.
 
+use super::CertificateFault;
 use crate::evidence::{BundleError, StatementError};
 use crate::limits;
 use crate::outcome::{Code, Coded};
@@ -26,6 +27,9 @@ pub enum Rejection {
         limits::BUNDLE_BYTES
     )]
     TooLarge,
+    /// It is larger than the manifest says.
+    #[error("it holds more bytes than its manifest announces")]
+    LargerThanAnnounced,
     /// A key signed it, where a certificate is expected.
     #[error("it was signed with a key that no certificate names")]
     SignedByKey,
@@ -38,9 +42,12 @@ pub enum Rejection {
     /// The log entry is about something else.
     #[error("the transparency log entry is about another statement")]
     LogEntryMismatch,
-    /// A log entry comes without a proof: a promise to include it is none, except in the oldest bundles.
+    /// A log entry without a proof: a promise to include it is none, except in the oldest bundles.
     #[error("a transparency log entry has no inclusion proof")]
-    LogEntryUnproven,
+    NoLogProof,
+    /// The certificate can be read in more than one way.
+    #[error("the signing certificate is ambiguous")]
+    Certificate(#[source] CertificateFault),
     /// A log entry is proven by a log other than the one it names.
     #[error("a transparency log entry is proven by another log than the one that it names")]
     AnotherLog,
@@ -74,13 +81,12 @@ impl Coded for Rejection {
             Self::Malformed(error) => error.code(),
             Self::NoStatement => Code::PredicateMismatch,
             Self::Statement(_) => Code::BundleMalformed,
-            Self::Gone => Code::NoSignature,
-            Self::TooLarge => Code::EvidenceTooLarge,
+            Self::Gone => Code::SignatureGone,
+            Self::TooLarge | Self::LargerThanAnnounced => Code::EvidenceTooLarge,
             Self::Subject => Code::SubjectMismatch,
             Self::SignedByKey | Self::SignedByCertificate => Code::SignerKindMismatch,
-            Self::LogEntryMismatch | Self::LogEntryUnproven | Self::AnotherLog => {
-                Code::LogProofInvalid
-            }
+            Self::Certificate(_) => Code::CertificateInvalid,
+            Self::LogEntryMismatch | Self::NoLogProof | Self::AnotherLog => Code::LogProofInvalid,
             Self::Twice => Code::BundleMalformed,
             Self::Unreadable(_) => Code::FileUnreadable,
             Self::NotEstablished => Code::Internal,

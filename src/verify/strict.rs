@@ -51,7 +51,7 @@ pub(super) fn check(bundle: &Bundle, root: &TrustedRoot) -> Result<Option<LogPro
                     by_its_own_log(entry, proof, root).map(|()| LogProof::Inclusion)
                 }
                 (None, Some(_)) if oldest => Ok(LogProof::Promise),
-                (None, _) => Err(Rejection::LogEntryUnproven),
+                (None, _) => Err(Rejection::NoLogProof),
             },
         );
     let proofs: Vec<LogProof> = proofs.collect::<Result<_, _>>()?;

@@ -12,6 +12,8 @@ mod harness;
 
 mod concurrent;
 mod fetches;
+mod hostile;
+mod identity;
 mod no_token;
 mod outages;
 mod refusals;
