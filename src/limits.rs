@@ -34,6 +34,9 @@ pub const TRUST_FILE_BYTES: u64 = 4 * 1024 * 1024;
 /// Largest public key read from a file, in bytes. RSA with 16,384 bits has 3 KB.
 pub const PUBLIC_KEY_BYTES: u64 = 64 * 1024;
 
+/// Largest statement signed, in bytes: in base64, and with its proofs, it still fits into a bundle that is read.
+pub const STATEMENT_BYTES: u64 = 8 * 1024 * 1024;
+
 /// Largest file held in memory, in bytes: only signatures by Ed25519 keys need it, all others are verified in passing.
 pub const WHOLE_FILE_BYTES: u64 = 512 * 1024 * 1024;
 

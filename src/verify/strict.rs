@@ -32,16 +32,7 @@ impl LogProof {
 pub(super) fn check(bundle: &Bundle, root: &TrustedRoot) -> Result<Option<LogProof>, Rejection> {
     let material = &bundle.parsed().verification_material;
 
-    // Who counts authorities must not count one of them twice.
     let entries = &material.tlog_entries;
-    let timestamps = &material.timestamp_verification_data.rfc3161_timestamps;
-    if has_twins(entries, is_same_entry) || has_twins(timestamps, |a, b| a == b) {
-        return Err(Rejection::Twice);
-    }
-    if root.requirements() == Requirements::TimestampOnly {
-        return Ok(None);
-    }
-
     // The crates are content when one entry is proven, and let the others ride along.
     let oldest = bundle.parsed().media_type() == MediaType::Bundle0_1;
     let proofs =
@@ -54,8 +45,20 @@ pub(super) fn check(bundle: &Bundle, root: &TrustedRoot) -> Result<Option<LogPro
                 (None, _) => Err(Rejection::NoLogProof),
             },
         );
-    let proofs: Vec<LogProof> = proofs.collect::<Result<_, _>>()?;
-    Ok(proofs.into_iter().min())
+    let weakest = match root.requirements() {
+        Requirements::Everything => {
+            let proofs: Vec<LogProof> = proofs.collect::<Result<_, _>>()?;
+            proofs.into_iter().min()
+        }
+        Requirements::TimestampOnly => None,
+    };
+
+    // Who counts authorities must not count one of them twice.
+    let timestamps = &material.timestamp_verification_data.rfc3161_timestamps;
+    if has_twins(entries, is_same_entry) || has_twins(timestamps, |a, b| a == b) {
+        return Err(Rejection::Twice);
+    }
+    Ok(weakest)
 }
 
 /// The checkpoint is signed by the log that the entry names. The crates take any trusted log's, so an entry could be

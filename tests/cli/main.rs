@@ -10,13 +10,17 @@
 
 mod harness;
 
+mod blobs;
 mod concurrent;
+mod conformance;
 mod fetches;
 mod hostile;
 mod identity;
+mod keys;
 mod no_token;
 mod outages;
 mod refusals;
 mod requests;
 mod story;
+mod strict;
 mod usage;
