@@ -7,6 +7,7 @@
 mod key;
 mod root;
 mod signing_config;
+mod validity;
 
 pub use key::{KeyError, PublicKey};
 pub use root::{Requirements, TrustError, TrustedRoot};

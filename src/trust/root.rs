@@ -1,5 +1,6 @@
 //! The trusted root: certificate authorities, logs and timestamp authorities with their times of validity.
 
+use super::validity::narrow;
 use super::{Instance, PublicKey};
 use crate::outcome::{Code, Coded};
 use serde_json::Value;
@@ -21,7 +22,8 @@ impl TrustedRoot {
         if let Some(what) = without_start(json) {
             return Err(TrustError::NoStart { what });
         }
-        let root = trust_root::TrustedRoot::from_json(json).map_err(TrustError::Root)?;
+        let mut root = trust_root::TrustedRoot::from_json(json).map_err(TrustError::Root)?;
+        root.certificate_authorities.retain_mut(narrow);
         // A root that lacks an authority would make every signature look bad: say what is missing instead.
         for (missing, what) in [
             (

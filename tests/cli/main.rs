@@ -17,6 +17,7 @@ mod fetches;
 mod hostile;
 mod identity;
 mod keys;
+mod mutants;
 mod no_token;
 mod outages;
 mod refusals;

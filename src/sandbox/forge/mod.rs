@@ -88,6 +88,27 @@ impl Forger {
         Ok(assemble(&signed, receipt, timestamp).to_string())
     }
 
+    /// Two right bundles by one key with one certificate, over two statements: what an attacker can mix.
+    ///
+    /// # Errors
+    /// As for [`Self::bundle`].
+    pub fn pair(
+        &self,
+        statements: [&[u8]; 2],
+        identity: &Identity,
+        rekor: RekorVersion,
+    ) -> Result<[String; 2]> {
+        let now = Timestamp::now();
+        let signer = self.signer(identity, None, now)?;
+        let bundle = |statement| -> Result<String> {
+            let signed = signer.sign(statement)?;
+            let receipt = self.receipt(&signed, rekor, None, now)?;
+            let timestamp = self.timestamp(signed.signature(), None, now)?;
+            Ok(assemble(&signed, Some(receipt), timestamp).to_string())
+        };
+        Ok([bundle(statements[0])?, bundle(statements[1])?])
+    }
+
     /// A fresh key with its certificate.
     fn signer(&self, identity: &Identity, flaw: Option<Flaw>, now: Timestamp) -> Result<Signer> {
         let key = KeyPair::generate_ecdsa_p256()?;
