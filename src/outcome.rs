@@ -62,6 +62,8 @@ codes! {
         fix: "write it as registry/repository@sha256:DIGEST or registry/repository:TAG";
     FileUnreadable "file-unreadable" exit 2: "A file named on the command line cannot be read.";
         fix: "check the path and its permissions";
+    FileUnwritable "file-unwritable" exit 2: "A file named on the command line cannot be written.";
+        fix: "check that its folder exists and may be written to";
     TrustInvalid "trust-material-invalid" exit 2: "The trusted root or the signing config cannot be used.";
         fix: "pass a Sigstore trusted_root.json with --trusted-root and a signing_config v0.2 with --signing-config";
     PatternUnsafe "identity-pattern-unsafe" exit 2: "A pattern for identities is wrong or would let strangers in.";
@@ -82,12 +84,18 @@ codes! {
         fix: "compare expected and found: correct --certificate-oidc-issuer if the found issuer is the one you trust";
     ClaimMismatch "claim-mismatch" exit 12: "The image is signed by the expected identity, but from another context.";
         fix: "compare expected and found: sign from the expected repository, ref and trigger, or correct --require";
+    SignerKindMismatch "signer-kind-mismatch" exit 12: "A key signed where an identity is expected, or the other way round.";
+        fix: "verify with --key if the signer has a key, with --certificate-identity if a CI job or a person signed";
     PredicateMismatch "predicate-type-mismatch" exit 12: "The signed statement is an attestation, not an image signature.";
         fix: "sign the image itself: `signgate sign IMAGE@DIGEST`; an attestation about it does not replace that";
     BundleMalformed "bundle-malformed" exit 13: "A Sigstore bundle cannot be read.";
         fix: "sign the image again; the stored bundle is damaged or was not written by a Sigstore client";
     BundleUnsupported "bundle-unsupported" exit 13: "A Sigstore bundle uses something that cannot be verified.";
         fix: "sign the image again with signgate or cosign v3, which write bundles v0.3";
+    TrustWindowInvalid "trust-window-invalid" exit 13: "An authority in the trusted root is valid since no time, so nothing is proven by it.";
+        fix: "pass a trusted root in which every authority says since when it is valid (validFor.start)";
+    PublicKeyInvalid "public-key-invalid" exit 13: "What is given with --key is not a public key, so nothing verifies with it.";
+        fix: "pass the public key of the signer in PEM (BEGIN PUBLIC KEY), of the kind ECDSA P-256 or P-384, Ed25519 or RSA";
     SignatureInvalid "signature-invalid" exit 13: "The signature does not match what it signs.";
         fix: "do not use this image; find out who wrote the signature, then build and sign again";
     CertificateInvalid "certificate-invalid" exit 13: "The signing certificate is not trusted for the time of signing.";

@@ -5,8 +5,10 @@
 mod options;
 mod services;
 mod sign;
+mod sign_blob;
 mod signer;
 mod verify;
+mod verify_blob;
 
 #[cfg(feature = "sandbox")]
 mod demo;
@@ -33,6 +35,8 @@ pub struct Cli {
 enum Subcommands {
     Sign(sign::SignArgs),
     Verify(verify::VerifyArgs),
+    SignBlob(sign_blob::SignBlobArgs),
+    VerifyBlob(verify_blob::VerifyBlobArgs),
     #[cfg(feature = "sandbox")]
     Demo(demo::DemoArgs),
     #[cfg(feature = "sandbox")]
@@ -88,6 +92,20 @@ impl Cli {
                 match runtime.block_on(args.run()) {
                     Ok(report) => print(format, &report),
                     Err(problem) => failed(format, Command::Verify, &problem),
+                }
+            }
+            Subcommands::SignBlob(args) => {
+                let format = args.output.format;
+                match runtime.block_on(args.run()) {
+                    Ok(report) => print(format, &report),
+                    Err(problem) => failed(format, Command::SignBlob, &problem),
+                }
+            }
+            Subcommands::VerifyBlob(args) => {
+                let format = args.output.format;
+                match args.run() {
+                    Ok(report) => print(format, &report),
+                    Err(problem) => failed(format, Command::VerifyBlob, &problem),
                 }
             }
             #[cfg(feature = "sandbox")]

@@ -4,7 +4,7 @@ use crate::adapters::http::Http;
 use crate::adapters::key::EphemeralKey;
 use crate::adapters::{fulcio, id_token, rekor, tsa};
 use crate::ci::{IdToken, TokenSource};
-use crate::evidence::{Certificate, LogEntry, Signature, SignedTimestamp};
+use crate::evidence::{Certificate, Content, LogEntry, Signature, SignedTimestamp};
 use crate::flow::ports::{self, KeyError, ServiceError, TokenError};
 use crate::trust::SigningServices;
 
@@ -43,12 +43,12 @@ impl ports::SigningServices for Services<'_> {
 
     async fn log_entry(
         &self,
-        statement: &[u8],
+        content: &Content,
         signature: &Signature,
         certificate: &Certificate,
     ) -> Result<LogEntry, ServiceError> {
         let log = (self.addresses.rekor.as_str(), self.addresses.rekor_version);
-        rekor::log_entry(self.http, log, statement, signature, certificate).await
+        rekor::log_entry(self.http, log, content, signature, certificate).await
     }
 
     async fn timestamp(

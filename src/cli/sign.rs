@@ -4,11 +4,12 @@ use super::options::{self, NetworkOptions, OutputOptions, TrustOptions};
 use super::services::Services;
 use crate::adapters::registry::{Access, Registry};
 use crate::adapters::{env, files};
-use crate::ci::{self, IdToken, TokenSource};
+use crate::ci::{self, Env, IdToken, TokenSource};
 use crate::flow::{self, SignRequest};
 use crate::limits;
 use crate::outcome::{Code, Problem};
 use crate::report::view::Report;
+use crate::trust::{SigningServices, TrustedRoot};
 use clap::Args;
 use jiff::Timestamp;
 use std::path::{Path, PathBuf};
@@ -21,6 +22,45 @@ pub(super) struct SignArgs {
     #[arg(required = true, value_name = "IMAGE")]
     images: Vec<String>,
 
+    #[command(flatten)]
+    identity: IdentityOptions,
+
+    #[command(flatten)]
+    network: NetworkOptions,
+
+    #[command(flatten)]
+    pub(super) output: OutputOptions,
+}
+
+impl SignArgs {
+    pub(super) async fn run(self) -> Result<Report, Problem> {
+        // 1. Whatever can be wrong without a network stops here.
+        let images = options::images(&self.images)?;
+        let identity = self.identity.read()?;
+
+        // 2. The story.
+        let http = self.network.client()?;
+        let registry = Registry::new(&http, &identity.env, Access::Write);
+        let services = Services {
+            http: &http,
+            token: identity.token,
+            addresses: identity.addresses,
+        };
+        let request = SignRequest {
+            images: &images,
+            trusted_root: &identity.trusted_root,
+            now: identity.now,
+        };
+        let signed = flow::sign(&registry, &services, &request)
+            .await
+            .map_err(super::problem)?;
+        Ok(Report::of_sign(&images, &signed))
+    }
+}
+
+/// As whom to sign, and with which Sigstore.
+#[derive(Args)]
+pub(super) struct IdentityOptions {
     /// Read the ID token from a file instead of asking the CI for one
     #[arg(long, env = "SIGNGATE_IDENTITY_TOKEN_FILE", value_name = "FILE")]
     identity_token_file: Option<PathBuf>,
@@ -36,18 +76,19 @@ pub(super) struct SignArgs {
         help_heading = "Trust"
     )]
     signing_config: Option<PathBuf>,
-
-    #[command(flatten)]
-    network: NetworkOptions,
-
-    #[command(flatten)]
-    pub(super) output: OutputOptions,
 }
 
-impl SignArgs {
-    pub(super) async fn run(self) -> Result<Report, Problem> {
-        // 1. Whatever can be wrong without a network stops here.
-        let images = options::images(&self.images)?;
+/// What these options come to, in this environment and at this time.
+pub(super) struct SigningIdentity {
+    pub(super) env: Env,
+    pub(super) now: Timestamp,
+    pub(super) token: TokenSource,
+    pub(super) addresses: SigningServices,
+    pub(super) trusted_root: TrustedRoot,
+}
+
+impl IdentityOptions {
+    pub(super) fn read(self) -> Result<SigningIdentity, Problem> {
         if self.trust.is_private() != self.signing_config.is_some() {
             return Err(half_an_instance());
         }
@@ -58,26 +99,13 @@ impl SignArgs {
         };
         let now = Timestamp::now();
         let config = self.trust.signing_config(self.signing_config.as_ref())?;
-        let addresses = config.services(now).map_err(super::problem)?;
-        let trusted_root = self.trust.trusted_root()?;
-
-        // 2. The story.
-        let http = self.network.client()?;
-        let registry = Registry::new(&http, &env, Access::Write);
-        let services = Services {
-            http: &http,
-            token,
-            addresses,
-        };
-        let request = SignRequest {
-            images: &images,
-            trusted_root: &trusted_root,
+        Ok(SigningIdentity {
+            addresses: config.services(now).map_err(super::problem)?,
+            trusted_root: self.trust.trusted_root()?,
+            env,
             now,
-        };
-        let signed = flow::sign(&registry, &services, &request)
-            .await
-            .map_err(super::problem)?;
-        Ok(Report::of_sign(&images, &signed))
+            token,
+        })
     }
 }
 

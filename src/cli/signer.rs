@@ -1,23 +1,27 @@
 //! Whom to accept, as options.
 
+use crate::adapters::files;
+use crate::limits;
 use crate::outcome::{Code, Problem};
 use crate::policy::{ExpectedIdentity, ExpectedSan, Pattern, Policy};
+use crate::trust::PublicKey;
 use crate::verify::Claim;
 use clap::{ArgGroup, Args};
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 /// Whom to accept.
 #[derive(Args)]
 #[command(next_help_heading = "Whom to accept")]
 #[group(skip)]
-#[command(group = ArgGroup::new("san").required(true))]
+#[command(group = ArgGroup::new("signer").required(true))]
 pub(super) struct SignerOptions {
     /// The identity in the signing certificate, exactly: for a CI job its workflow and ref
     #[arg(
         long,
         env = "SIGNGATE_CERTIFICATE_IDENTITY",
         value_name = "IDENTITY",
-        group = "san"
+        group = "signer"
     )]
     certificate_identity: Option<String>,
 
@@ -26,13 +30,19 @@ pub(super) struct SignerOptions {
         long,
         env = "SIGNGATE_CERTIFICATE_IDENTITY_REGEXP",
         value_name = "PATTERN",
-        group = "san"
+        group = "signer"
     )]
     certificate_identity_regexp: Option<String>,
 
     /// The OIDC issuer that vouches for this identity, exactly
-    #[arg(long, env = "SIGNGATE_CERTIFICATE_OIDC_ISSUER", value_name = "URL")]
-    certificate_oidc_issuer: String,
+    #[arg(
+        long,
+        env = "SIGNGATE_CERTIFICATE_OIDC_ISSUER",
+        value_name = "URL",
+        required_unless_present = "key",
+        conflicts_with = "key"
+    )]
+    certificate_oidc_issuer: Option<String>,
 
     /// What the certificate must say about the job, such as build-trigger=push; may be repeated
     #[arg(
@@ -40,13 +50,24 @@ pub(super) struct SignerOptions {
         env = "SIGNGATE_REQUIRE",
         value_name = "CLAIM=VALUE",
         value_delimiter = ',',
-        value_parser = claim
+        value_parser = claim,
+        conflicts_with = "key"
     )]
     require: Vec<(Claim, String)>,
+
+    /// Instead of an identity the public key that must have signed, in PEM. The log is required all the same
+    #[arg(long, env = "SIGNGATE_KEY", value_name = "FILE", group = "signer")]
+    key: Option<PathBuf>,
 }
 
 impl SignerOptions {
-    pub(super) fn policy(self) -> Result<Policy, Problem> {
+    /// Whom to accept, and the key to believe if it is the holder of one.
+    pub(super) fn policy(self) -> Result<(Policy, Option<PublicKey>), Problem> {
+        if let Some(path) = self.key {
+            let pem = files::read_text(&path, limits::PUBLIC_KEY_BYTES).map_err(super::problem)?;
+            let key = PublicKey::parse(&pem).map_err(super::problem)?;
+            return Ok((Policy::key(key.fingerprint()), Some(key)));
+        }
         let san = match (self.certificate_identity, self.certificate_identity_regexp) {
             (_, Some(pattern)) => {
                 ExpectedSan::Matching(Pattern::parse(&pattern).map_err(super::problem)?)
@@ -66,10 +87,11 @@ impl SignerOptions {
         }
         let expected = ExpectedIdentity {
             san,
-            issuer: self.certificate_oidc_issuer,
+            issuer: self.certificate_oidc_issuer.unwrap_or_default(),
             claims,
         };
-        Policy::identity(expected).map_err(super::problem)
+        let policy = Policy::identity(expected).map_err(super::problem)?;
+        Ok((policy, None))
     }
 }
 

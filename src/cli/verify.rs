@@ -10,7 +10,7 @@ use crate::report::view::Report;
 use clap::Args;
 use futures_util::stream::{self, StreamExt};
 
-/// Verify that images were signed by the expected identity
+/// Verify that images were signed by the expected identity or key
 #[derive(Args)]
 #[command(after_long_help = EXAMPLES, override_usage = USAGE)]
 pub(super) struct VerifyArgs {
@@ -35,8 +35,8 @@ impl VerifyArgs {
     pub(super) async fn run(self) -> Result<Report, Problem> {
         // 1. Whatever can be wrong without a network stops here.
         let images = options::images(&self.images)?;
-        let policy = self.signer.policy()?;
-        let trusted_root = self.trust.trusted_root()?;
+        let (policy, key) = self.signer.policy()?;
+        let trusted_root = self.trust.trusted_root()?.believing(key);
 
         // 2. The story, for a few images at a time.
         let env = env::read();

@@ -21,6 +21,18 @@ use std::fmt;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Policy {
     signer: ExpectedSigner,
+    statement: ExpectedStatement,
+}
+
+/// What must have been signed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ExpectedStatement {
+    /// That an image is signed.
+    ImageSignature,
+    /// A statement with this predicate type.
+    OfType(String),
+    /// The file itself, or any statement about it.
+    Any,
 }
 
 /// Who must have signed.
@@ -68,6 +80,7 @@ impl Policy {
         }
         Ok(Self {
             signer: ExpectedSigner::Identity(Box::new(expected)),
+            statement: ExpectedStatement::ImageSignature,
         })
     }
 
@@ -84,7 +97,19 @@ impl Policy {
     pub fn key(fingerprint: Digest) -> Self {
         Self {
             signer: ExpectedSigner::Key(fingerprint),
+            statement: ExpectedStatement::ImageSignature,
         }
+    }
+
+    /// The same signers, but of this.
+    #[must_use]
+    pub fn of(self, statement: ExpectedStatement) -> Self {
+        Self { statement, ..self }
+    }
+
+    /// What must have been signed.
+    pub fn statement(&self) -> &ExpectedStatement {
+        &self.statement
     }
 
     /// Who must have signed.

@@ -4,10 +4,12 @@
 //! Nothing is fetched here. A Sigstore instance is known by name, with the material that this version was built with,
 //! or given as files.
 
+mod key;
 mod root;
 mod signing_config;
 mod validity;
 
+pub use key::{KeyError, PublicKey};
 pub use root::{Requirements, TrustError, TrustedRoot};
 pub use signing_config::{RekorVersion, SigningConfig, SigningServices};
 

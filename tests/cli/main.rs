@@ -10,14 +10,18 @@
 
 mod harness;
 
+mod blobs;
 mod concurrent;
+mod conformance;
 mod fetches;
 mod hostile;
 mod identity;
+mod keys;
 mod mutants;
 mod no_token;
 mod outages;
 mod refusals;
 mod requests;
 mod story;
+mod strict;
 mod usage;
