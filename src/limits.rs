@@ -31,6 +31,15 @@ pub const ID_TOKEN_BYTES: usize = 64 * 1024;
 /// Largest trusted root or signing config read from a file, in bytes.
 pub const TRUST_FILE_BYTES: u64 = 4 * 1024 * 1024;
 
+/// Largest public key read from a file, in bytes. RSA with 16,384 bits has 3 KB.
+pub const PUBLIC_KEY_BYTES: u64 = 64 * 1024;
+
+/// Largest statement signed, in bytes: in base64, and with its proofs, it still fits into a bundle that is read.
+pub const STATEMENT_BYTES: u64 = 8 * 1024 * 1024;
+
+/// Largest file held in memory, in bytes: only signatures by Ed25519 keys need it, all others are verified in passing.
+pub const WHOLE_FILE_BYTES: u64 = 512 * 1024 * 1024;
+
 /// Longest piece of remote text shown to a user, in characters.
 pub const SHOWN_TEXT: usize = 300;
 

@@ -24,6 +24,16 @@ fn the_generated_parts_are_what_the_program_prints() {
         ("<!-- codes -->\n", "<!-- /codes -->", codes()),
         ("<!-- help sign -->\n", "<!-- /help -->", usage("sign")),
         ("<!-- help verify -->\n", "<!-- /help -->", usage("verify")),
+        (
+            "<!-- help sign-blob -->\n",
+            "<!-- /help -->",
+            usage("sign-blob"),
+        ),
+        (
+            "<!-- help verify-blob -->\n",
+            "<!-- /help -->",
+            usage("verify-blob"),
+        ),
     ] {
         generated = replace_between(&generated, begin, end, &content);
     }
@@ -92,6 +102,8 @@ fn every_option_and_variable_that_it_names_exists() {
     for command in [
         &["sign", "--help"][..],
         &["verify", "--help"],
+        &["sign-blob", "--help"],
+        &["verify-blob", "--help"],
         &["trust", "--help"],
         &["trust", "export", "--help"],
         &["sandbox", "up", "--help"],

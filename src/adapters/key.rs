@@ -2,7 +2,9 @@
 
 use crate::evidence::Signature;
 use crate::flow::ports::{KeyError, SigningKey};
+use crate::image::Digest;
 use sigstore_verify::crypto::KeyPair;
+use sigstore_verify::types::Sha256Hash;
 
 /// The key. It is in memory only and cannot be exported.
 pub struct EphemeralKey {
@@ -31,6 +33,12 @@ impl SigningKey for EphemeralKey {
         Ok(Signature(
             self.pair.sign(message).map_err(failed)?.as_bytes().to_vec(),
         ))
+    }
+
+    fn sign_digest(&self, digest: &Digest) -> Result<Signature, KeyError> {
+        let digest = Sha256Hash::new(*digest.as_bytes());
+        let signature = self.pair.sign_digest(&digest).map_err(failed)?;
+        Ok(Signature(signature.as_bytes().to_vec()))
     }
 }
 

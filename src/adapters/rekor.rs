@@ -2,7 +2,7 @@
 
 use super::http::header::ACCEPT;
 use super::http::{Answer, Http, Method};
-use crate::evidence::{Certificate, LogEntry, PAYLOAD_TYPE, Signature, pae};
+use crate::evidence::{Certificate, Content, LogEntry, PAYLOAD_TYPE, Signature, pae};
 use crate::flow::ports::{Service, ServiceError};
 use crate::image::Digest;
 use crate::limits;
@@ -10,16 +10,16 @@ use crate::trust::RekorVersion;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sigstore_verify::rekor::{
-    DsseEntry, HashedRekordV2, LogEntry as LogEntryV1, RekorV2KeyDetails,
+    DsseEntry, HashedRekord, HashedRekordV2, LogEntry as LogEntryV1, RekorV2KeyDetails,
 };
 use sigstore_verify::types;
 use std::collections::HashMap;
 
-/// Has a signature over `statement` entered. `base` is the log's URL without a slash at the end.
+/// Has a signature over `content` entered. `base` is the log's URL without a slash at the end.
 pub async fn log_entry(
     http: &Http,
     (base, version): (&str, RekorVersion),
-    statement: &[u8],
+    content: &Content,
     signature: &Signature,
     certificate: &Certificate,
 ) -> Result<LogEntry, ServiceError> {
@@ -27,26 +27,41 @@ pub async fn log_entry(
     let certificate = types::DerCertificate::new(certificate.0.clone());
     match version {
         RekorVersion::V1 => {
-            let envelope = types::DsseEnvelope::new(
-                PAYLOAD_TYPE,
-                types::PayloadBytes::new(statement.to_vec()),
-                types::DsseSignature::new(signature, types::KeyId::default()),
-            );
             let url = format!("{base}/api/v1/log/entries");
-            let answer = post(http, &url, DsseEntry::new(&envelope, &certificate).ok()).await?;
+            let (answer, kind) = match content {
+                Content::Statement(statement) => {
+                    let envelope = types::DsseEnvelope::new(
+                        PAYLOAD_TYPE,
+                        types::PayloadBytes::new(statement.clone()),
+                        types::DsseSignature::new(signature, types::KeyId::default()),
+                    );
+                    let entry = DsseEntry::new(&envelope, &certificate).ok();
+                    (post(http, &url, entry).await?, types::KindVersion::DsseV001)
+                }
+                Content::File(digest) => {
+                    let digest = types::Sha256Hash::new(*digest.as_bytes());
+                    let entry = Some(HashedRekord::new(&digest, &signature, &certificate));
+                    let kind = types::KindVersion::HashedRekordV001;
+                    (post(http, &url, entry).await?, kind)
+                }
+            };
             // One entry, under its UUID.
             let entries: HashMap<String, LogEntryV1> = read(&answer)?;
             let entry = entries
                 .into_values()
                 .next()
                 .ok_or_else(|| answer.unexpected("no entry"))?;
-            let entry = entry.to_bundle_entry(types::KindVersion::DsseV001);
+            let entry = entry.to_bundle_entry(kind);
             Ok(LogEntry(
                 entry.map_err(|error| answer.unexpected(error.to_string()))?,
             ))
         }
         RekorVersion::V2 => {
-            let digest = types::Sha256Hash::new(*Digest::of(&pae(statement)).as_bytes());
+            let digest = match content {
+                Content::Statement(statement) => Digest::of(&pae(statement)),
+                Content::File(digest) => *digest,
+            };
+            let digest = types::Sha256Hash::new(*digest.as_bytes());
             let details = RekorV2KeyDetails::PkixEcdsaP256Sha256;
             let entry =
                 HashedRekordV2::new_with_certificate(&digest, &signature, &certificate, details);

@@ -5,7 +5,7 @@ use crate::adapters::http::Http;
 use crate::adapters::key::EphemeralKey;
 use crate::adapters::{fulcio, id_token, rekor, tsa};
 use crate::ci::{IdToken, TokenSource};
-use crate::evidence::{Certificate, LogEntry, Signature, SignedTimestamp};
+use crate::evidence::{Certificate, Content, LogEntry, Signature, SignedTimestamp};
 use crate::flow::ports::{self, Fault, KeyError, Service, ServiceError, TokenError};
 use crate::trust::SigningServices;
 
@@ -49,13 +49,13 @@ impl ports::SigningServices for Services<'_> {
 
     async fn log_entry(
         &self,
-        statement: &[u8],
+        content: &Content,
         signature: &Signature,
         certificate: &Certificate,
     ) -> Result<LogEntry, ServiceError> {
         let addresses = self.addresses(Service::Rekor).await?;
         let log = (addresses.rekor.as_str(), addresses.rekor_version);
-        rekor::log_entry(self.http, log, statement, signature, certificate).await
+        rekor::log_entry(self.http, log, content, signature, certificate).await
     }
 
     async fn timestamp(

@@ -2,15 +2,16 @@
 
 use super::options::{self, NetworkOptions, OutputOptions, TrustOptions};
 use super::services::Services;
+use super::trust_source::TrustSource;
+use crate::adapters::http::Http;
 use crate::adapters::registry::{Access, Registry};
 use crate::adapters::{env, files};
-use crate::ci::{self, IdToken, TokenSource};
+use crate::ci::{self, Env, IdToken, TokenSource};
 use crate::flow::{self, SignRequest};
 use crate::limits;
 use crate::outcome::{Code, Problem};
 use crate::report::view::Report;
 use clap::Args;
-use jiff::Timestamp;
 use std::path::{Path, PathBuf};
 
 /// Sign images with the identity of this CI job
@@ -21,6 +22,45 @@ pub(super) struct SignArgs {
     #[arg(required = true, value_name = "IMAGE")]
     images: Vec<String>,
 
+    #[command(flatten)]
+    identity: IdentityOptions,
+
+    #[command(flatten)]
+    network: NetworkOptions,
+
+    #[command(flatten)]
+    pub(super) output: OutputOptions,
+}
+
+impl SignArgs {
+    pub(super) async fn run(self) -> Result<Report, Problem> {
+        // 1. Whatever can be wrong without a network stops here.
+        let images = options::images(&self.images)?;
+        let http = self.network.client()?;
+        let identity = self.identity.read(&http)?;
+
+        // 2. The story.
+        let registry = Registry::new(&http, &identity.env, Access::Write);
+        let services = Services {
+            http: &http,
+            token: identity.token,
+            trust: &identity.trust,
+        };
+        let request = SignRequest {
+            images: &images,
+            trusted_root: &identity.trust,
+            now: identity.trust.now,
+        };
+        let signed = flow::sign(&registry, &services, &request).await;
+        identity.trust.warn();
+        let signed = signed.map_err(super::problem)?;
+        Ok(Report::of_sign(&images, &signed))
+    }
+}
+
+/// As whom to sign, and with which Sigstore.
+#[derive(Args)]
+pub(super) struct IdentityOptions {
     /// Read the ID token from a file instead of asking the CI for one
     #[arg(long, env = "SIGNGATE_IDENTITY_TOKEN_FILE", value_name = "FILE")]
     identity_token_file: Option<PathBuf>,
@@ -36,18 +76,17 @@ pub(super) struct SignArgs {
         help_heading = "Trust"
     )]
     signing_config: Option<PathBuf>,
-
-    #[command(flatten)]
-    network: NetworkOptions,
-
-    #[command(flatten)]
-    pub(super) output: OutputOptions,
 }
 
-impl SignArgs {
-    pub(super) async fn run(self) -> Result<Report, Problem> {
-        // 1. Whatever can be wrong without a network stops here.
-        let images = options::images(&self.images)?;
+/// What these options come to, in this environment.
+pub(super) struct SigningIdentity {
+    pub(super) env: Env,
+    pub(super) token: TokenSource,
+    pub(super) trust: TrustSource,
+}
+
+impl IdentityOptions {
+    pub(super) fn read(self, http: &Http) -> Result<SigningIdentity, Problem> {
         if self.trust.is_private() != self.signing_config.is_some() {
             return Err(half_an_instance());
         }
@@ -56,28 +95,10 @@ impl SignArgs {
             Some(file) => token_in(&file)?,
             None => ci::token_source(&env).map_err(super::problem)?,
         };
-        let now = Timestamp::now();
-        let http = self.network.client()?;
         let trust = self
             .trust
-            .signing_source(&http, &env, self.signing_config.as_ref())?;
-
-        // 2. The story.
-        let registry = Registry::new(&http, &env, Access::Write);
-        let services = Services {
-            http: &http,
-            token,
-            trust: &trust,
-        };
-        let request = SignRequest {
-            images: &images,
-            trusted_root: &trust,
-            now,
-        };
-        let signed = flow::sign(&registry, &services, &request).await;
-        trust.warn();
-        let signed = signed.map_err(super::problem)?;
-        Ok(Report::of_sign(&images, &signed))
+            .signing_source(http, &env, self.signing_config.as_ref())?;
+        Ok(SigningIdentity { env, token, trust })
     }
 }
 

@@ -10,8 +10,8 @@ use crate::outcome::{Code, Problem};
 use crate::report::shown;
 use crate::trust::material::without_answer;
 use crate::trust::{
-    Instance, Material, Requirements, SigningConfig, SigningServices, Source, TrustError,
-    TrustedRoot,
+    Instance, Material, PublicKey, Requirements, SigningConfig, SigningServices, Source,
+    TrustError, TrustedRoot,
 };
 use clap::Args;
 use jiff::Timestamp;
@@ -63,24 +63,32 @@ pub(super) struct TrustOptions {
 pub(super) struct OfflineOption {
     /// Ask no Sigstore service for anything: use the trust material that is at hand
     #[arg(long, env = "SIGNGATE_OFFLINE")]
-    pub(super) offline: bool,
+    offline: bool,
+}
+
+impl OfflineOption {
+    /// The client, if it may ask Sigstore.
+    pub(super) fn allows<'a>(&self, http: &'a Http) -> Option<&'a Http> {
+        (!self.offline).then_some(http)
+    }
 }
 
 impl TrustOptions {
-    /// The material for verifying. What is in files is read at once, the rest when it is needed.
+    /// The material for verifying, with which `key` is believed instead of certificates, if there is one. What is in
+    /// files is read at once, the rest when it is needed. Without `http` nobody is asked.
     pub(super) fn source(
         &self,
-        http: &Http,
+        http: Option<&Http>,
         env: &Env,
-        offline: bool,
+        key: Option<PublicKey>,
     ) -> Result<TrustSource, Problem> {
         let now = Timestamp::now();
         let mut source = TrustSource {
             name: self.instance.to_string(),
             repository: None,
             requirements: Requirements::Everything,
-            http: http.clone(),
-            offline,
+            http: http.cloned(),
+            key,
             now,
             must_sign: false,
             loaded: OnceCell::new(),
@@ -105,7 +113,7 @@ impl TrustOptions {
             }
         });
         // A URL that cannot be used is a mistake in the configuration, not an outage.
-        if let Some(url) = &self.tuf_url {
+        if let (Some(http), Some(url)) = (http, &self.tuf_url) {
             http.request(Service::Tuf, Method::GET, url)
                 .map_err(super::problem)?;
         }
@@ -119,7 +127,7 @@ impl TrustOptions {
         env: &Env,
         config: Option<&PathBuf>,
     ) -> Result<TrustSource, Problem> {
-        let mut source = self.source(http, env, false)?;
+        let mut source = self.source(Some(http), env, None)?;
         source.must_sign = true;
         if let (Some(root), Some(config)) = (&self.trusted_root, config) {
             let loaded = source.of_file(root, Some(config))?;
@@ -144,8 +152,9 @@ pub(super) struct TrustSource {
     /// Nothing if the material is in files.
     pub(super) repository: Option<Repository>,
     requirements: Requirements,
-    http: Http,
-    offline: bool,
+    /// Nothing if nobody may be asked.
+    http: Option<Http>,
+    key: Option<PublicKey>,
     pub(super) now: Timestamp,
     must_sign: bool,
     loaded: OnceCell<Result<Loaded, Arc<TrustError>>>,
@@ -194,10 +203,10 @@ impl TrustSource {
 
     /// What the repository says now, whatever the cache holds.
     pub(super) async fn refreshed(&self) -> Result<Loaded, TrustError> {
-        let Some(repository) = &self.repository else {
+        let (Some(repository), Some(http)) = (&self.repository, &self.http) else {
             return Err(TrustError::Nothing);
         };
-        let (material, unwritable) = repository.refresh(&self.http, self.now).await?;
+        let (material, unwritable) = repository.refresh(http, self.now).await?;
         self.ready(
             material,
             unwritable.iter().map(ToString::to_string).collect(),
@@ -213,7 +222,7 @@ impl TrustSource {
         let is_fresh = cached
             .as_ref()
             .is_some_and(|cached| cached.is_fresh(self.now));
-        let failure = match is_fresh || self.offline {
+        let failure = match is_fresh || self.http.is_none() {
             true => None,
             false => match self.refreshed().await {
                 Ok(mut loaded) => {
@@ -233,6 +242,7 @@ impl TrustSource {
 
     fn ready(&self, material: Material, warnings: Vec<String>) -> Result<Loaded, TrustError> {
         let trusted_root = TrustedRoot::parse(&material.trusted_root, self.requirements)?;
+        let trusted_root = trusted_root.believing(self.key.clone());
         let services = match (&material.signing_config, self.must_sign) {
             (Some(json), true) => Some(SigningConfig::parse(json)?.services(self.now)?),
             _ => None,

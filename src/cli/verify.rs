@@ -10,9 +10,9 @@ use crate::report::view::Report;
 use clap::Args;
 use futures_util::stream::{self, StreamExt};
 
-/// Verify that images were signed by the expected identity
+/// Verify that images were signed by the expected identity or key
 #[derive(Args)]
-#[command(after_long_help = EXAMPLES)]
+#[command(after_long_help = EXAMPLES, override_usage = USAGE)]
 pub(super) struct VerifyArgs {
     /// Images to verify, best by digest
     #[arg(required = true, value_name = "IMAGE")]
@@ -38,10 +38,10 @@ impl VerifyArgs {
     pub(super) async fn run(self) -> Result<Report, Problem> {
         // 1. Whatever can be wrong without a network stops here.
         let images = options::images(&self.images)?;
-        let policy = self.signer.policy()?;
+        let (policy, key) = self.signer.policy()?;
         let env = env::read();
         let http = self.network.client()?;
-        let trust = self.trust.source(&http, &env, self.offline.offline)?;
+        let trust = self.trust.source(self.offline.allows(&http), &env, key)?;
 
         // 2. The story, for a few images at a time.
         let registry = Registry::new(&http, &env, Access::Read);
@@ -90,3 +90,7 @@ Examples:
   source-repository-visibility-at-signing, deployment-environment, token-subject
 
 A tag is resolved once; the result names the digest that was verified. Deploy that digest.";
+
+const USAGE: &str = "\
+signgate verify [OPTIONS] --certificate-identity <IDENTITY> \\
+           --certificate-oidc-issuer <URL> <IMAGE>...";

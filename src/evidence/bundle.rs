@@ -36,23 +36,29 @@ impl Bundle {
         Ok(Self { json, parsed })
     }
 
-    /// Packs a signed statement with its proofs, as cosign v3 does.
+    /// Packs what was signed with its proofs, as cosign v3 does.
     pub fn assemble(
-        statement: Vec<u8>,
+        content: Content,
         signature: &Signature,
         certificate: &Certificate,
         entry: LogEntry,
         timestamp: Option<SignedTimestamp>,
     ) -> Result<Self, BundleError> {
         let signature = types::SignatureBytes::new(signature.0.clone());
-        let envelope = types::DsseEnvelope::new(
-            super::PAYLOAD_TYPE,
-            types::PayloadBytes::new(statement),
-            types::DsseSignature::new(signature, types::KeyId::default()),
-        );
         let certificate = types::DerCertificate::new(certificate.0.clone());
-        let mut builder =
-            BundleV03::with_certificate_and_dsse(certificate, envelope).with_tlog_entry(entry.0);
+        let builder = match content {
+            Content::Statement(statement) => {
+                let signature = types::DsseSignature::new(signature, types::KeyId::default());
+                let payload = types::PayloadBytes::new(statement);
+                let envelope = types::DsseEnvelope::new(super::PAYLOAD_TYPE, payload, signature);
+                BundleV03::with_certificate_and_dsse(certificate, envelope)
+            }
+            Content::File(digest) => {
+                let digest = types::Sha256Hash::new(*digest.as_bytes());
+                BundleV03::with_certificate_and_signature(certificate, signature, digest)
+            }
+        };
+        let mut builder = builder.with_tlog_entry(entry.0);
         if let Some(SignedTimestamp(token)) = timestamp {
             builder = builder.with_rfc3161_timestamp(types::TimestampToken::new(token));
         }
@@ -69,6 +75,14 @@ impl Bundle {
     /// The digest of the exact bytes.
     pub fn digest(&self) -> Digest {
         Digest::of(&self.json)
+    }
+
+    /// Whether a certificate is in the place of who signed it; else it is the hint of a key.
+    pub fn has_certificate(&self) -> bool {
+        !matches!(
+            self.parsed.verification_material.content,
+            types::bundle::VerificationMaterialContent::PublicKey(_)
+        )
     }
 
     /// The payload of the DSSE envelope; a bundle over a file has none.
@@ -90,6 +104,15 @@ impl Bundle {
 struct Version {
     #[serde(rename = "mediaType")]
     _media_type: String,
+}
+
+/// What is signed.
+#[derive(Clone)]
+pub enum Content {
+    /// An in-toto statement, in an envelope.
+    Statement(Vec<u8>),
+    /// A file, by its digest.
+    File(Digest),
 }
 
 /// An X.509 certificate in DER.

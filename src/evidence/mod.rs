@@ -9,7 +9,8 @@ mod referrer;
 mod statement;
 
 pub use bundle::{
-    Bundle, BundleError, Certificate, LogEntry, MEDIA_TYPE_PREFIX, Signature, SignedTimestamp,
+    Bundle, BundleError, Certificate, Content, LogEntry, MEDIA_TYPE_PREFIX, Signature,
+    SignedTimestamp,
 };
 pub use envelope::{PAYLOAD_TYPE, pae};
 pub(crate) use referrer::EMPTY_CONFIG;

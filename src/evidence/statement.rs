@@ -49,6 +49,15 @@ impl Statement {
         &self.predicate_type
     }
 
+    /// The subjects that are known by SHA-256.
+    pub fn subjects(&self) -> impl Iterator<Item = Digest> {
+        let digests = self
+            .subject
+            .iter()
+            .filter_map(|subject| subject.digest.get("sha256"));
+        digests.filter_map(|hex| format!("sha256:{hex}").parse().ok())
+    }
+
     /// Whether `digest` is among the subjects. A subject known only by a weaker algorithm does not count.
     pub fn is_about(&self, digest: &Digest) -> bool {
         let hex = digest.hex();
@@ -111,6 +120,7 @@ mod tests {
         let statement = Statement::parse(&Statement::image_signature(&digest)).unwrap();
         assert_eq!(statement.predicate_type(), COSIGN_SIGN);
         assert!(statement.is_about(&digest));
+        assert_eq!(statement.subjects().collect::<Vec<_>>(), [digest]);
         assert!(!statement.is_about(&Digest::of(b"another")));
     }
 

@@ -80,6 +80,13 @@ pub enum FlowError {
         #[source]
         source: Rejection,
     },
+    /// What was made does not verify, so it was not written.
+    #[error("the new signature does not verify; it was not written")]
+    SelfCheckFile {
+        /// Why.
+        #[source]
+        source: Rejection,
+    },
     /// The certificate is for somebody else, so it was not published.
     #[error(
         "the certificate is for `{found}` instead of `{expected}`; nothing was published",
@@ -118,7 +125,7 @@ impl Coded for FlowError {
             Self::Key(_) => Code::Internal,
             Self::Trust(error) => error.code(),
             Self::Assembly(error) => error.code(),
-            Self::SelfCheck { source, .. } => source.code(),
+            Self::SelfCheck { source, .. } | Self::SelfCheckFile { source } => source.code(),
             Self::UnexpectedSigner { .. } => Code::IdentityMismatch,
             Self::NotKept { .. } => Code::SignatureNotKept,
         }
@@ -127,7 +134,7 @@ impl Coded for FlowError {
     fn fix(&self) -> Cow<'static, str> {
         match self {
             Self::Token(error) => error.fix(),
-            Self::SelfCheck { .. } => Cow::Borrowed(
+            Self::SelfCheck { .. } | Self::SelfCheckFile { .. } => Cow::Borrowed(
                 "check that the signing config and the trusted root belong to the same Sigstore instance and are current",
             ),
             other => Cow::Borrowed(other.code().fix()),

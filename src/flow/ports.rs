@@ -3,7 +3,7 @@
 //! "Not found" is an answer, not a failure; a failure is never an answer.
 
 use crate::ci::{ClaimsError, IdToken, TokenMissing};
-use crate::evidence::{Certificate, LogEntry, Signature, SignedTimestamp};
+use crate::evidence::{Certificate, Content, LogEntry, Signature, SignedTimestamp};
 use crate::image::{Digest, ImageIndex, Manifest, PinnedImage, Repository, Version};
 use crate::limits;
 use crate::outcome::{Code, Coded};
@@ -96,10 +96,10 @@ pub trait SigningServices {
         proof: &Signature,
     ) -> Result<Certificate, ServiceError>;
 
-    /// Has the transparency log enter a signature over `statement`.
+    /// Has the transparency log enter a signature over `content`.
     async fn log_entry(
         &self,
-        statement: &[u8],
+        content: &Content,
         signature: &Signature,
         certificate: &Certificate,
     ) -> Result<LogEntry, ServiceError>;
@@ -118,6 +118,9 @@ pub trait SigningKey {
 
     /// Signs `message`.
     fn sign(&self, message: &[u8]) -> Result<Signature, KeyError>;
+
+    /// Signs the message with this digest.
+    fn sign_digest(&self, digest: &Digest) -> Result<Signature, KeyError>;
 }
 
 /// The key could not be made or used.

@@ -5,10 +5,10 @@ use super::FlowError;
 use super::discover::{Resolved, resolve};
 use super::ports::{Registry, SigningKey, SigningServices, TokenError, Trust};
 use super::publish::publish;
-use crate::ci::{self, Claims};
-use crate::evidence::{Bundle, Certificate, Statement, pae};
+use crate::ci::{self, Claims, IdToken};
+use crate::evidence::{Bundle, Certificate, Content, Statement, pae};
 use crate::image::ImageRef;
-use crate::policy::{Accepted, Decision, Policy};
+use crate::policy::{Accepted, Decision, ExpectedStatement, Policy};
 use crate::trust::TrustedRoot;
 use crate::verify::{self, Verified};
 use futures_util::future::try_join_all;
@@ -50,27 +50,12 @@ pub async fn sign<S: SigningServices>(
         trusted_root,
         now: request.now,
     };
-    token
-        .claims()
-        .check(request.now)
-        .map_err(TokenError::from)?;
-    let expected = expected_signer(token.claims())?;
 
-    // 2. One key and one certificate for all of them. The token is not needed after that.
-    let key = services.new_key()?;
-    let proof = key.sign(token.claims().challenge().as_bytes())?;
-    let certificate = services
-        .certificate(&token, key.public_key_pem(), &proof)
-        .await?;
-    drop(token);
+    // 2. One key and one certificate for all of them.
+    let statement = ExpectedStatement::ImageSignature;
+    let signer = Signer::new(services, token, request.now, statement).await?;
 
     // 3. Sign, prove, verify and publish each.
-    let signer = Signer {
-        services,
-        key,
-        certificate,
-        expected,
-    };
     try_join_all(
         images
             .iter()
@@ -86,34 +71,66 @@ fn expected_signer(claims: &Claims) -> Result<Policy, FlowError> {
         .map_err(|_| TokenError::from(ci::ClaimsError::NoIdentity).into())
 }
 
-struct Signer<'a, S: SigningServices> {
+/// A key with its certificate.
+pub(super) struct Signer<'a, S: SigningServices> {
     services: &'a S,
     key: S::Key,
     certificate: Certificate,
     expected: Policy,
 }
 
-impl<S: SigningServices> Signer<'_, S> {
+impl<'a, S: SigningServices> Signer<'a, S> {
+    /// Makes a key and has it certified. The token is not needed after that.
+    pub(super) async fn new(
+        services: &'a S,
+        token: IdToken,
+        now: Timestamp,
+        statement: ExpectedStatement,
+    ) -> Result<Self, FlowError> {
+        token.claims().check(now).map_err(TokenError::from)?;
+        let expected = expected_signer(token.claims())?.of(statement);
+        let key = services.new_key()?;
+        let proof = key.sign(token.claims().challenge().as_bytes())?;
+        let certificate = services
+            .certificate(&token, key.public_key_pem(), &proof)
+            .await?;
+        Ok(Self {
+            services,
+            key,
+            certificate,
+            expected,
+        })
+    }
+
+    /// Signs `content` and packs the signature with its proofs. Nothing is verified yet.
+    pub(super) async fn bundle(&self, content: Content) -> Result<Bundle, FlowError> {
+        // 1. The exact bytes to sign.
+        let signature = match &content {
+            Content::Statement(statement) => self.key.sign(&pae(statement))?,
+            Content::File(digest) => self.key.sign_digest(digest)?,
+        };
+
+        // 2. Its time and its log entry, in parallel: both need the signature only.
+        let timestamp = self.services.timestamp(&signature);
+        let entry = self
+            .services
+            .log_entry(&content, &signature, &self.certificate);
+        let (timestamp, entry) = try_join!(timestamp, entry)?;
+        Bundle::assemble(content, &signature, &self.certificate, entry, timestamp)
+            .map_err(FlowError::Assembly)
+    }
+
     async fn sign(
         &self,
         registry: &impl Registry,
         found: &Resolved,
         request: &SignRequest<'_>,
     ) -> Result<Accepted, FlowError> {
-        // 1. The statement, and the exact bytes to sign.
+        // 1. The statement, signed and proven.
         let statement = Statement::image_signature(found.image.digest());
-        let signature = self.key.sign(&pae(&statement))?;
+        let bundle = self.bundle(Content::Statement(statement)).await?;
 
-        // 2. Its time and its log entry, in parallel: both need the signature only.
-        let timestamp = self.services.timestamp(&signature);
-        let entry = self
-            .services
-            .log_entry(&statement, &signature, &self.certificate);
-        let (timestamp, entry) = try_join!(timestamp, entry)?;
-
-        // 3. The bundle, verified as anybody will verify it: nothing unverifiable is published.
-        let bundle = Bundle::assemble(statement, &signature, &self.certificate, entry, timestamp)
-            .map_err(FlowError::Assembly)?;
+        // 2. Verified as anybody will verify it: nothing unverifiable is published.
         let evidence = verify::image_signature(bundle, found.image.digest(), request.trusted_root)
             .map_err(|source| FlowError::SelfCheck {
                 image: found.image.clone(),
@@ -121,14 +138,14 @@ impl<S: SigningServices> Signer<'_, S> {
             })?;
         self.check_signer(&evidence)?;
 
-        // 4. Attach it, and read it back.
+        // 3. Attach it, and read it back.
         let referrer = publish(registry, found, &evidence, request.now).await?;
         Ok(Accepted { referrer, evidence })
     }
 
     /// Refuses a certificate for another identity: verifying with the documented identity would fail later, in a job
     /// where nobody can repair it.
-    fn check_signer(&self, evidence: &Verified<Bundle>) -> Result<(), FlowError> {
+    pub(super) fn check_signer(&self, evidence: &Verified<Bundle>) -> Result<(), FlowError> {
         let candidate = (evidence.evidence().digest(), evidence.clone());
         match self.expected.evaluate(vec![candidate], Vec::new()) {
             Decision::Allow { .. } => Ok(()),

@@ -7,6 +7,6 @@ mod digest;
 mod manifest;
 mod reference;
 
-pub use digest::{Digest, DigestError};
+pub use digest::{Digest, DigestError, Hashing};
 pub use manifest::{Descriptor, ImageIndex, Manifest, ManifestError, media_type};
 pub use reference::{ImageRef, Malformed, PinnedImage, ReferenceError, Repository, Tag, Version};

@@ -55,7 +55,7 @@ impl Decision {
 
 /// A signature that satisfies a policy, and where it is attached.
 pub struct Accepted {
-    /// The digest of the manifest that attaches it.
+    /// The digest of the manifest that attaches it; for a file of the bundle itself.
     pub referrer: Digest,
     /// The verified bundle.
     pub evidence: Verified<Bundle>,
@@ -63,7 +63,7 @@ pub struct Accepted {
 
 /// Something found on the image that does not satisfy the policy.
 pub struct Rejected {
-    /// The digest of the manifest that attaches it.
+    /// The digest of the manifest that attaches it; for a file of the bundle itself.
     pub referrer: Digest,
     /// Who signed, if the cryptography holds.
     pub signer: Option<Signer>,

@@ -4,6 +4,7 @@
 //! two formats can tell different stories. Text from outside is escaped here and nowhere else.
 
 mod escape;
+mod file;
 mod json;
 mod text;
 pub mod trust;

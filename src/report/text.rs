@@ -4,12 +4,13 @@ use super::escape::shown;
 use super::view::{
     FindingView, Image, ProblemView, RejectedView, Report, SignatureView, VerdictView,
 };
+use crate::evidence::COSIGN_SIGN;
 use crate::verify::Claim;
 use std::fmt::Write;
 
 pub(super) fn render(report: &Report) -> String {
     let mut text = String::new();
-    for image in &report.images {
+    for image in report.images.iter().chain(&report.files) {
         // Writing to a String cannot fail.
         let _ = self::image(&mut text, image);
     }
@@ -21,6 +22,13 @@ pub(super) fn render(report: &Report) -> String {
 
 fn image(text: &mut String, image: &Image) -> std::fmt::Result {
     let name = shown(image.image.as_deref().unwrap_or(&image.requested));
+    if let Some(problem) = &image.problem {
+        let title = match image.verdict {
+            VerdictView::Denied => "denied  ",
+            _ => "error   ",
+        };
+        return self::problem(text, &format!("{title} {name}"), problem);
+    }
     match image.verdict {
         VerdictView::Signed => writeln!(text, "signed   {name}")?,
         VerdictView::Allowed => writeln!(text, "allowed  {name}")?,
@@ -30,6 +38,9 @@ fn image(text: &mut String, image: &Image) -> std::fmt::Result {
             image.code.unwrap_or_default()
         )?,
         VerdictView::Error => {}
+    }
+    if let Some(digest) = &image.digest {
+        writeln!(text, "  digest    {digest}")?;
     }
     for signature in &image.signatures {
         self::signature(text, signature)?;
@@ -59,14 +70,7 @@ fn image(text: &mut String, image: &Image) -> std::fmt::Result {
     if let Some(fix) = &image.fix {
         writeln!(text, "  fix       {fix}")?;
     }
-    match &image.problem {
-        Some(problem) => self::problem(
-            text,
-            &format!("error    {}", shown(&image.requested)),
-            problem,
-        ),
-        None => Ok(()),
-    }
+    Ok(())
 }
 
 fn signature(text: &mut String, signature: &SignatureView) -> std::fmt::Result {
@@ -94,12 +98,27 @@ fn signature(text: &mut String, signature: &SignatureView) -> std::fmt::Result {
         .log_index
         .map(|index| format!(", log index {index}"))
         .unwrap_or_default();
-    row("signed", &format!("{}{logged}", signature.signed_at))?;
-    row("referrer", &signature.referrer)
+    let promised = match signature.log_proof {
+        Some("promise") => ", promise only",
+        _ => "",
+    };
+    let time = signature.signed_at.as_deref();
+    let time = time.unwrap_or("at an unknown time");
+    row("signed", &format!("{time}{logged}{promised}"))?;
+    match signature.predicate_type.as_deref() {
+        None | Some(COSIGN_SIGN) => {}
+        Some(predicate_type) => row("statement", predicate_type)?,
+    }
+    match signature.referrer.as_str() {
+        "" => Ok(()),
+        referrer => row("referrer", referrer),
+    }
 }
 
 fn rejected(text: &mut String, rejected: &RejectedView) -> std::fmt::Result {
-    writeln!(text, "  found     {}", shown(&rejected.referrer))?;
+    if !rejected.referrer.is_empty() {
+        writeln!(text, "  found     {}", shown(&rejected.referrer))?;
+    }
     for finding in &rejected.findings {
         self::finding(text, finding)?;
     }

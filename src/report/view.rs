@@ -4,7 +4,7 @@ use super::escape::bounded;
 use crate::image::ImageRef;
 use crate::outcome::{Code, Coded, Problem};
 use crate::policy::{Accepted, Decision, Finding, Rejected, Verdict};
-use crate::verify::Signer;
+use crate::verify::{LogProof, Signer};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -20,6 +20,9 @@ pub struct Report {
     pub exit_code: u8,
     /// One entry an image; for `sign` none if it failed as a whole.
     pub images: Vec<Image>,
+    /// One entry a file.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub files: Vec<Image>,
     /// Why the run as a whole failed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub problem: Option<ProblemView>,
@@ -27,25 +30,32 @@ pub struct Report {
 
 /// The subcommand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "kebab-case")]
 pub enum Command {
     /// `signgate sign`
     Sign,
     /// `signgate verify`
     Verify,
+    /// `signgate sign-blob`
+    SignBlob,
+    /// `signgate verify-blob`
+    VerifyBlob,
     /// `signgate trust`
     Trust,
 }
 
-/// What there is to say about one image.
+/// What there is to say about one image or file.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Image {
-    /// The image as it was asked for.
+    /// The image or file as it was asked for.
     pub requested: String,
     /// The image by digest, once that is known: what to deploy.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub image: Option<String>,
+    /// The digest of a file, once that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub digest: Option<String>,
     /// What came of it.
     pub verdict: VerdictView,
     /// The code of a denial or error.
@@ -93,13 +103,21 @@ impl VerdictView {
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SignatureView {
-    /// The digest of the manifest that attaches it.
+    /// The digest of the manifest that attaches it; nothing for a file.
+    #[serde(skip_serializing_if = "String::is_empty")]
     pub referrer: String,
     /// Who signed.
     #[serde(flatten)]
     pub signer: SignerView,
-    /// The trusted time of signing, RFC 3339.
-    pub signed_at: String,
+    /// What kind of statement was signed; nothing if it was a file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub predicate_type: Option<String>,
+    /// The trusted time of signing, RFC 3339. A key may sign without one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub signed_at: Option<String>,
+    /// How the transparency log vouches for it: `inclusion`, or only a `promise`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub log_proof: Option<&'static str>,
     /// Its place in the transparency log.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub log_index: Option<u64>,
@@ -127,7 +145,8 @@ pub struct SignerView {
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RejectedView {
-    /// The digest of the manifest that attaches it.
+    /// The digest of the manifest that attaches it; nothing for a file.
+    #[serde(skip_serializing_if = "String::is_empty")]
     pub referrer: String,
     /// Who signed, if the cryptography holds.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -189,6 +208,7 @@ impl Report {
             command: Command::Verify,
             exit_code: code.map_or(0, Code::exit),
             images: images.into_iter().map(|(image, _)| image).collect(),
+            files: Vec::new(),
             problem: None,
         }
     }
@@ -209,6 +229,7 @@ impl Report {
             command: Command::Sign,
             exit_code: 0,
             images,
+            files: Vec::new(),
             problem: None,
         }
     }
@@ -220,6 +241,7 @@ impl Report {
             command,
             exit_code: problem.code.exit(),
             images: Vec::new(),
+            files: Vec::new(),
             problem: Some(ProblemView::new(problem)),
         }
     }
@@ -238,35 +260,46 @@ fn verified<E: Coded>(requested: &ImageRef, result: Result<Verdict, E>) -> (Imag
             return (image, Some(problem.code));
         }
     };
+    let (image, code) = Image::decided(requested, verdict.decision);
     let pinned = Some(verdict.image.to_string());
-    match verdict.decision {
-        Decision::Allow { by, rejected } => {
-            let image = Image {
-                image: pinned,
-                signatures: by.iter().map(SignatureView::new).collect(),
-                rejected: rejected.iter().map(RejectedView::new).collect(),
-                ..Image::new(requested, VerdictView::Allowed)
-            };
-            (image, None)
-        }
-        Decision::Deny { code, rejected } => {
-            let image = Image {
-                image: pinned,
-                code: Some(code.id()),
-                rejected: rejected.iter().map(RejectedView::new).collect(),
-                fix: Some(code.fix().to_owned()),
-                ..Image::new(requested, VerdictView::Denied)
-            };
-            (image, Some(code))
-        }
-    }
+    (
+        Image {
+            image: pinned,
+            ..image
+        },
+        code,
+    )
 }
 
 impl Image {
-    fn new(requested: &ImageRef, verdict: VerdictView) -> Self {
+    /// What was decided about it, with the code of a denial.
+    pub(super) fn decided(requested: &impl ToString, decision: Decision) -> (Self, Option<Code>) {
+        match decision {
+            Decision::Allow { by, rejected } => {
+                let image = Self {
+                    signatures: by.iter().map(SignatureView::new).collect(),
+                    rejected: rejected.iter().map(RejectedView::new).collect(),
+                    ..Self::new(requested, VerdictView::Allowed)
+                };
+                (image, None)
+            }
+            Decision::Deny { code, rejected } => {
+                let image = Self {
+                    code: Some(code.id()),
+                    rejected: rejected.iter().map(RejectedView::new).collect(),
+                    fix: Some(code.fix().to_owned()),
+                    ..Self::new(requested, VerdictView::Denied)
+                };
+                (image, Some(code))
+            }
+        }
+    }
+
+    pub(super) fn new(requested: &impl ToString, verdict: VerdictView) -> Self {
         Self {
             requested: requested.to_string(),
             image: None,
+            digest: None,
             verdict,
             code: None,
             signatures: Vec::new(),
@@ -278,11 +311,15 @@ impl Image {
 }
 
 impl SignatureView {
-    fn new(Accepted { referrer, evidence }: &Accepted) -> Self {
+    pub(super) fn new(Accepted { referrer, evidence }: &Accepted) -> Self {
         Self {
             referrer: referrer.to_string(),
             signer: SignerView::new(evidence.signer()),
-            signed_at: evidence.signed_at().to_string(),
+            predicate_type: evidence
+                .statement()
+                .map(|statement| statement.predicate_type().to_owned()),
+            signed_at: evidence.signed_at().map(|time| time.to_string()),
+            log_proof: evidence.log_proof().map(LogProof::as_str),
             log_index: evidence.log_index(),
         }
     }
@@ -341,4 +378,4 @@ impl ProblemView {
     }
 }
 
-const VERSION: u32 = 1;
+pub(super) const VERSION: u32 = 1;

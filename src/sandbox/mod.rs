@@ -49,7 +49,7 @@ mod tsa;
 mod tuf;
 
 pub use self::error::{Error, Result};
-pub use self::forge::{Flaw, Forger};
+pub use self::forge::{Flaw, Forger, Key, SignedWithKey};
 pub use self::image::{Blob, Image};
 pub use self::oidc::{Identity, Issuer, Provider};
 pub use self::options::{Options, RekorVersion, UnknownRekorVersion};
@@ -212,7 +212,8 @@ fn directory(wanted: Option<&Path>) -> Result<(PathBuf, Option<TempDir>)> {
     match wanted {
         Some(dir) => {
             std::fs::create_dir_all(dir)?;
-            Ok((dir.to_owned(), None))
+            // The environment names files in it, for shells that stand somewhere else.
+            Ok((std::path::absolute(dir)?, None))
         }
         None => {
             let temporary = tempfile::Builder::new()

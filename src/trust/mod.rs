@@ -5,12 +5,14 @@
 //! or given as files, or fetched and verified by `adapters::tuf`. Which of these is used is decided in [`material`].
 
 mod authorities;
+mod key;
 pub mod material;
 mod root;
 mod signing_config;
 mod validity;
 
 pub use authorities::{Authority, authorities};
+pub use key::{KeyError, PublicKey};
 pub use material::{Material, Source};
 pub use root::{Requirements, TrustError, TrustedRoot};
 pub use signing_config::{RekorVersion, SigningConfig, SigningServices};

@@ -1,21 +1,28 @@
 //! The trusted root: certificate authorities, logs and timestamp authorities with their times of validity.
 
-use super::Instance;
 use super::validity::narrow;
+use super::{Instance, PublicKey};
 use crate::outcome::{Code, Coded};
+use serde_json::Value;
 use sigstore_verify::Verifier;
+use sigstore_verify::crypto::Keyring;
 use sigstore_verify::trust_root;
 use std::sync::Arc;
 
 /// A trusted root, ready to verify with.
 pub struct TrustedRoot {
     verifier: Verifier,
+    logs: Keyring,
     requirements: Requirements,
+    key: Option<PublicKey>,
 }
 
 impl TrustedRoot {
     /// Reads a `trusted_root.json`.
     pub fn parse(json: &str, requirements: Requirements) -> Result<Self, TrustError> {
+        if let Some(what) = without_start(json) {
+            return Err(TrustError::NoStart { what });
+        }
         let mut root = trust_root::TrustedRoot::from_json(json).map_err(TrustError::Root)?;
         root.certificate_authorities.retain_mut(narrow);
         // A root that lacks an authority would make every signature look bad: say what is missing instead.
@@ -43,10 +50,24 @@ impl TrustedRoot {
             }
         }
         let verifier = Verifier::new(&root).map_err(|e| TrustError::Unusable(Box::new(e)))?;
+        let logs = root.rekor_keys().map_err(TrustError::Root)?;
         Ok(Self {
             verifier,
+            logs,
             requirements,
+            key: None,
         })
+    }
+
+    /// If there is a key, believes signatures by it, and no certificate any more. Logs and timestamp authorities stay.
+    #[must_use]
+    pub fn believing(self, key: Option<PublicKey>) -> Self {
+        Self { key, ..self }
+    }
+
+    /// The only key that is believed; nothing if certificates are.
+    pub fn key(&self) -> Option<&PublicKey> {
+        self.key.as_ref()
     }
 
     /// What a signature under this root must prove.
@@ -54,10 +75,39 @@ impl TrustedRoot {
         self.requirements
     }
 
+    /// The keys of the transparency logs.
+    pub(crate) fn logs(&self) -> &Keyring {
+        &self.logs
+    }
+
     /// The verifier for this root.
     pub(crate) fn verifier(&self) -> &Verifier {
         &self.verifier
     }
+}
+
+/// The first authority with a time of validity that has no beginning: such a time proves nothing, so neither does
+/// anything under it. Told apart from a file that is no trusted root, because it is a reason to refuse a signature.
+fn without_start(json: &str) -> Option<&'static str> {
+    let root: Value = serde_json::from_str(json).ok()?;
+    let kinds = [
+        ("tlogs", "transparency log"),
+        ("ctlogs", "CT log"),
+        ("certificateAuthorities", "certificate authority"),
+        ("timestampAuthorities", "timestamp authority"),
+    ];
+    kinds.into_iter().find_map(|(field, what)| {
+        let has_no_start = |authority: &Value| {
+            [&authority["validFor"], &authority["publicKey"]["validFor"]]
+                .into_iter()
+                .any(|window| window.is_object() && window["start"].is_null())
+        };
+        root[field]
+            .as_array()?
+            .iter()
+            .any(has_no_start)
+            .then_some(what)
+    })
 }
 
 /// What a signature must prove besides a chain to the certificate authority.
@@ -77,6 +127,12 @@ pub enum TrustError {
     /// Not a trusted root.
     #[error("the trusted root cannot be read")]
     Root(#[source] trust_root::Error),
+    /// With an authority that is valid until some time, but since no time.
+    #[error("the trusted root has a {what} without a beginning of its validity (validFor.start)")]
+    NoStart {
+        /// The kind of authority.
+        what: &'static str,
+    },
     /// Without an authority of one kind.
     #[error("the trusted root has no {what}")]
     Incomplete {
@@ -133,6 +189,7 @@ pub enum TrustError {
 impl Coded for TrustError {
     fn code(&self) -> Code {
         match self {
+            Self::NoStart { .. } => Code::TrustWindowInvalid,
             Self::Unavailable { .. } | Self::Nothing => Code::TrustRootUnavailable,
             Self::Refused { .. } => Code::TrustMetadataRefused,
             Self::Shared(error) => error.code(),
@@ -176,6 +233,31 @@ mod tests {
             missing("timestampAuthorities", Requirements::TimestampOnly),
             "timestamp authority"
         );
+    }
+
+    #[test]
+    fn an_authority_that_is_valid_since_no_time_is_refused() {
+        for (kind, window) in [
+            ("tlogs", "/tlogs/0/publicKey/validFor"),
+            ("ctlogs", "/ctlogs/0/publicKey/validFor"),
+            (
+                "certificateAuthorities",
+                "/certificateAuthorities/0/validFor",
+            ),
+            ("timestampAuthorities", "/timestampAuthorities/0/validFor"),
+        ] {
+            let json = trust_root::SIGSTORE_PRODUCTION_TRUSTED_ROOT;
+            let mut root: Value = serde_json::from_str(json).unwrap();
+            let window = root.pointer_mut(window).unwrap();
+            window.as_object_mut().unwrap().remove("start");
+            assert!(
+                matches!(
+                    TrustedRoot::parse(&root.to_string(), Requirements::Everything),
+                    Err(TrustError::NoStart { .. })
+                ),
+                "{kind}"
+            );
+        }
     }
 
     #[test]

@@ -6,31 +6,39 @@
 //! 2. trusted times: every signed timestamp, and for Rekor v1 every integrated time under its inclusion promise;
 //! 3. the certificate chains to a trusted authority at every one of these times;
 //! 4. its SCT is by a trusted CT log;
-//! 5. every log entry is proven by a checkpoint of a trusted log, and is about this very signature;
-//! 6. the signature is by the certificate's key, over the envelope;
+//! 5. every log entry is proven by a checkpoint of the trusted log that it names, and is about this very signature;
+//! 6. the signature is by the certificate's key, over the envelope or the file;
 //! 7. the statement in the envelope is about this very digest.
 //!
 //! Steps 1 to 6, and once more 7, are the Sigstore crates'; we require all of them, choose what an instance may leave
-//! out ([`crate::trust::Requirements`]) and read nothing out of the bundle before they have passed.
+//! out ([`crate::trust::Requirements`]), close what the crates leave open (`strict`), and read nothing out of the bundle
+//! before they have passed.
+//!
+//! Where the user trusts a key ([`TrustedRoot::believing`](crate::trust::TrustedRoot::believing)), there is no certificate:
+//! steps 3 and 4 fall away, and 2 wants no time, but rejects a false one. The log is wanted all the same.
 
 mod bundle;
 mod certificate;
+mod file;
 mod identity;
 mod rejection;
 mod signer;
+mod strict;
 
 pub use bundle::image_signature;
 pub use certificate::CertificateFault;
+pub use file::{File, file_signature};
 pub use identity::{Claim, Identity, UnknownClaim};
 pub use rejection::Rejection;
 pub use signer::Signer;
+pub use strict::LogProof;
 
 use crate::evidence::Statement;
 use crate::image::Digest;
 use jiff::Timestamp;
 
-/// Evidence whose cryptography has been checked for one digest. Only [`image_signature`] makes one: there is no other
-/// constructor, and no way to change what is inside.
+/// Evidence whose cryptography has been checked for one digest. Only [`image_signature`] and [`file_signature`] make one:
+/// there is no other constructor, and no way to change what is inside.
 ///
 /// ```compile_fail,E0451
 /// # use signgate::{evidence::Bundle, verify::Verified};
@@ -47,9 +55,10 @@ pub struct Verified<T> {
 #[derive(Clone)]
 struct Facts {
     subject: Digest,
-    statement: Statement,
+    statement: Option<Statement>,
     signer: Signer,
-    signed_at: Timestamp,
+    signed_at: Option<Timestamp>,
+    log_proof: Option<LogProof>,
     log_index: Option<u64>,
 }
 
@@ -64,9 +73,9 @@ impl<T> Verified<T> {
         &self.facts.subject
     }
 
-    /// The signed statement. It is about [`Self::subject`].
-    pub fn statement(&self) -> &Statement {
-        &self.facts.statement
+    /// The signed statement. It is about [`Self::subject`]. Nothing if the file itself was signed.
+    pub fn statement(&self) -> Option<&Statement> {
+        self.facts.statement.as_ref()
     }
 
     /// Who signed.
@@ -74,12 +83,17 @@ impl<T> Verified<T> {
         &self.facts.signer
     }
 
-    /// When it was signed at the latest: the earliest trusted time.
-    pub fn signed_at(&self) -> Timestamp {
+    /// When it was signed at the latest: the earliest trusted time. Nothing only where a key signed and nobody knows when.
+    pub fn signed_at(&self) -> Option<Timestamp> {
         self.facts.signed_at
     }
 
-    /// Where the transparency log has it, as signed by the log; nothing for an instance without a log.
+    /// How the transparency log vouches for it; nothing for an instance without a log.
+    pub fn log_proof(&self) -> Option<LogProof> {
+        self.facts.log_proof
+    }
+
+    /// Where the transparency log has it; nothing for an instance without a log, or if nobody signed the number.
     pub fn log_index(&self) -> Option<u64> {
         self.facts.log_index
     }

@@ -30,18 +30,33 @@ pub enum Rejection {
     /// It is larger than the manifest says.
     #[error("it holds more bytes than its manifest announces")]
     LargerThanAnnounced,
+    /// A key signed it, where a certificate is expected.
+    #[error("it was signed with a key that no certificate names")]
+    SignedByKey,
+    /// A certificate's holder signed it, where a key is expected.
+    #[error("it was signed with a certificate, not with the given key")]
+    SignedByCertificate,
     /// It is about something else.
-    #[error("the signed statement is about another digest")]
+    #[error("the signature is about another digest")]
     Subject,
     /// The log entry is about something else.
     #[error("the transparency log entry is about another statement")]
     LogEntryMismatch,
-    /// A log entry without a proof: a promise to include it is not one.
+    /// A log entry without a proof: a promise to include it is none, except in the oldest bundles.
     #[error("a transparency log entry has no inclusion proof")]
     NoLogProof,
     /// The certificate can be read in more than one way.
     #[error("the signing certificate is ambiguous")]
     Certificate(#[source] CertificateFault),
+    /// A log entry is proven by a log other than the one it names.
+    #[error("a transparency log entry is proven by another log than the one that it names")]
+    AnotherLog,
+    /// The same proof is there several times.
+    #[error("a transparency log entry or a timestamp is there twice")]
+    Twice,
+    /// The file cannot be read to its end.
+    #[error("the file cannot be read")]
+    Unreadable(#[source] std::io::Error),
     /// The cryptography does not hold.
     #[error(transparent)]
     Sigstore(Box<Error>),
@@ -54,6 +69,7 @@ impl From<Error> for Rejection {
     fn from(error: Error) -> Self {
         match error {
             Error::ArtifactMismatch(_) => Self::Subject,
+            Error::ArtifactRead(source) => Self::Unreadable(source),
             error => Self::Sigstore(Box::new(error)),
         }
     }
@@ -68,8 +84,11 @@ impl Coded for Rejection {
             Self::Gone => Code::SignatureGone,
             Self::TooLarge | Self::LargerThanAnnounced => Code::EvidenceTooLarge,
             Self::Subject => Code::SubjectMismatch,
+            Self::SignedByKey | Self::SignedByCertificate => Code::SignerKindMismatch,
             Self::Certificate(_) => Code::CertificateInvalid,
-            Self::LogEntryMismatch | Self::NoLogProof => Code::LogProofInvalid,
+            Self::LogEntryMismatch | Self::NoLogProof | Self::AnotherLog => Code::LogProofInvalid,
+            Self::Twice => Code::BundleMalformed,
+            Self::Unreadable(_) => Code::FileUnreadable,
             Self::NotEstablished => Code::Internal,
             Self::Sigstore(error) => match error.as_ref() {
                 Error::SignatureInvalid(_) | Error::Crypto(_) => Code::SignatureInvalid,

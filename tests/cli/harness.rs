@@ -517,7 +517,12 @@ impl Run {
     /// The code of the run, else that of the first image that has one.
     pub(crate) fn code(&self) -> Option<&str> {
         let images = self.report["images"].as_array();
-        let of_images = images.into_iter().flatten().map(|image| &image["code"]);
+        let files = self.report["files"].as_array();
+        let of_images = images
+            .into_iter()
+            .chain(files)
+            .flatten()
+            .map(|image| &image["code"]);
         std::iter::once(&self.report["problem"]["code"])
             .chain(of_images)
             .find_map(Value::as_str)
@@ -531,6 +536,16 @@ impl Run {
             "{self}"
         );
         &self.report["images"][0]
+    }
+
+    /// The report on the only file.
+    pub(crate) fn file(&self) -> &Value {
+        assert_eq!(
+            self.report["files"].as_array().map(Vec::len),
+            Some(1),
+            "{self}"
+        );
+        &self.report["files"][0]
     }
 
     /// The only signature on the only image.

@@ -10,15 +10,19 @@
 
 mod harness;
 
+mod blobs;
 mod concurrent;
+mod conformance;
 mod fetches;
 mod hostile;
 mod identity;
+mod keys;
 mod mutants;
 mod no_token;
 mod outages;
 mod refusals;
 mod requests;
 mod story;
+mod strict;
 mod trust;
 mod usage;

@@ -67,6 +67,8 @@ refuses! {
     a_log_entry_of_another_artifact_2: LogEntryOfAnotherArtifact V2 "log-proof-invalid";
     a_log_entry_of_another_signer_1: LogEntryOfAnotherSigner V1 "log-proof-invalid";
     a_log_entry_of_another_signer_2: LogEntryOfAnotherSigner V2 "log-proof-invalid";
+    a_log_entry_of_another_signature_1: LogEntryOfAnotherSignature V1 "log-proof-invalid";
+    a_log_entry_of_another_signature_2: LogEntryOfAnotherSignature V2 "log-proof-invalid";
     an_untrusted_log_1: LogUntrusted V1 "log-proof-invalid";
     an_untrusted_log_2: LogUntrusted V2 "log-proof-invalid";
     a_false_inclusion_proof_1: InclusionProof V1 "log-proof-invalid";

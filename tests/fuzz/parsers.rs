@@ -6,7 +6,7 @@ use signgate::evidence::{Bundle, Statement, bundle_layer};
 use signgate::image::{Digest, ImageIndex, ImageRef};
 use signgate::policy::Pattern;
 use signgate::report::shown;
-use signgate::trust::{Requirements, SigningConfig, TrustedRoot};
+use signgate::trust::{PublicKey, Requirements, SigningConfig, TrustedRoot};
 
 /// Every parser by the name of its fuzz target.
 pub(crate) const ALL: &[(&str, fn(&[u8]))] = &[
@@ -16,6 +16,7 @@ pub(crate) const ALL: &[(&str, fn(&[u8]))] = &[
     ("image_index", image_index),
     ("image_reference", image_reference),
     ("pattern", pattern),
+    ("public_key", public_key),
     ("referrer", referrer),
     ("shown_text", shown_text),
     ("signing_config", signing_config),
@@ -63,6 +64,12 @@ fn pattern(bytes: &[u8]) {
     if let Ok(pattern) = Pattern::parse(text(bytes)) {
         assert!(!pattern.matches("http://stranger.example/"));
         assert!(!pattern.matches(""));
+    }
+}
+
+fn public_key(bytes: &[u8]) {
+    if let Ok(key) = PublicKey::parse(text(bytes)) {
+        assert_ne!(key.fingerprint(), Digest::of(b""));
     }
 }
 

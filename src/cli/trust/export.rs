@@ -33,7 +33,7 @@ impl ExportArgs {
         let http = self.network.client()?;
         let source = self
             .trust
-            .source(&http, &env::read(), self.offline.offline)?;
+            .source(self.offline.allows(&http), &env::read(), None)?;
         let loaded = source.loaded().await;
         source.warn();
         let loaded = loaded.map_err(crate::cli::problem)?;

@@ -2,7 +2,7 @@
 
 use super::report;
 use crate::adapters::env;
-use crate::cli::options::{NetworkOptions, OutputOptions, TrustOptions};
+use crate::cli::options::{OutputOptions, TrustOptions};
 use crate::outcome::Problem;
 use crate::report::trust::TrustReport;
 use clap::Args;
@@ -14,16 +14,12 @@ pub(super) struct ShowArgs {
     trust: TrustOptions,
 
     #[command(flatten)]
-    network: NetworkOptions,
-
-    #[command(flatten)]
     pub(super) output: OutputOptions,
 }
 
 impl ShowArgs {
     pub(super) async fn run(self) -> Result<TrustReport, Problem> {
-        let http = self.network.client()?;
-        let source = self.trust.source(&http, &env::read(), true)?;
+        let source = self.trust.source(None, &env::read(), None)?;
         let loaded = source.loaded().await;
         source.warn();
         report(&source, loaded.map_err(crate::cli::problem)?)

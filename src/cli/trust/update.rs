@@ -27,7 +27,7 @@ impl UpdateArgs {
             return Err(nothing_to_update());
         }
         let http = self.network.client()?;
-        let source = self.trust.source(&http, &env::read(), false)?;
+        let source = self.trust.source(Some(&http), &env::read(), None)?;
         let loaded = source.refreshed().await.map_err(crate::cli::problem)?;
         loaded.warn();
         report(&source, &loaded)

@@ -1,13 +1,20 @@
-//! The statement is an image signature. An SBOM or a provenance by the same identity says something about the image, but
+//! The statement is of the expected kind, for an image an image signature. An SBOM or a provenance by the same identity says something about the image, but
 //! not that it may be used (CVE-2026-39395; cosign v3 does not check this).
 
 use super::{Finding, Policy};
 use crate::evidence::{Bundle, COSIGN_SIGN};
 use crate::outcome::Code;
+use crate::policy::ExpectedStatement;
 use crate::verify::Verified;
 
-pub(super) fn check(_: &Policy, evidence: &Verified<Bundle>) -> Option<Finding> {
-    let found = evidence.statement().predicate_type();
-    (found != COSIGN_SIGN)
-        .then(|| Finding::mismatch(Code::PredicateMismatch, COSIGN_SIGN, Some(found)))
+pub(super) fn check(policy: &Policy, evidence: &Verified<Bundle>) -> Option<Finding> {
+    let expected = match policy.statement() {
+        ExpectedStatement::ImageSignature => COSIGN_SIGN,
+        ExpectedStatement::OfType(predicate_type) => predicate_type,
+        ExpectedStatement::Any => return None,
+    };
+    let found = evidence
+        .statement()
+        .map(|statement| statement.predicate_type());
+    (found != Some(expected)).then(|| Finding::mismatch(Code::PredicateMismatch, expected, found))
 }

@@ -27,6 +27,8 @@ pub enum Flaw {
     LogEntryOfAnotherArtifact,
     /// The log entry is real, of the same statement, and signed by somebody else.
     LogEntryOfAnotherSigner,
+    /// The log entry is real, of the same statement by the same key and certificate, and of another signature.
+    LogEntryOfAnotherSignature,
     /// The log entry is from a log that is not in the trusted root.
     LogUntrusted,
     /// One hash in the inclusion proof is wrong; the checkpoint is right.
@@ -49,7 +51,7 @@ pub enum Flaw {
 
 impl Flaw {
     /// Every flaw.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::Signature,
         Self::SctMissing,
         Self::SctWrongKey,
@@ -60,6 +62,7 @@ impl Flaw {
         Self::LogEntryMissing,
         Self::LogEntryOfAnotherArtifact,
         Self::LogEntryOfAnotherSigner,
+        Self::LogEntryOfAnotherSignature,
         Self::LogUntrusted,
         Self::InclusionProof,
         Self::CheckpointWrongKey,
@@ -102,6 +105,7 @@ impl Flaw {
             Self::LogEntryMissing => "log-entry-missing",
             Self::LogEntryOfAnotherArtifact => "log-entry-of-another-artifact",
             Self::LogEntryOfAnotherSigner => "log-entry-of-another-signer",
+            Self::LogEntryOfAnotherSignature => "log-entry-of-another-signature",
             Self::LogUntrusted => "log-untrusted",
             Self::InclusionProof => "inclusion-proof",
             Self::CheckpointWrongKey => "checkpoint-wrong-key",

@@ -4,8 +4,10 @@
 //! but one thing. A verifier that skips the one check that matters will accept it.
 
 mod flaw;
+mod keys;
 
 pub use flaw::Flaw;
+pub use keys::{Key, Signed as SignedWithKey};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -75,6 +77,7 @@ impl Forger {
             Some(Flaw::LogEntryOfAnotherSigner) => {
                 self.signer(identity, None, now)?.sign(statement)?
             }
+            Some(Flaw::LogEntryOfAnotherSignature) => signer.sign(statement)?,
             _ => signed.clone(),
         };
         let receipt = match flaw {

@@ -101,7 +101,9 @@ fn names(flaw: Flaw, error: &Error) -> bool {
         (_, Error::TransparencyLog(error)) => matches!(
             (flaw, error),
             (
-                Flaw::LogEntryOfAnotherArtifact | Flaw::LogEntryOfAnotherSigner,
+                Flaw::LogEntryOfAnotherArtifact
+                    | Flaw::LogEntryOfAnotherSigner
+                    | Flaw::LogEntryOfAnotherSignature,
                 Log::EntryMismatch(_)
             ) | (
                 Flaw::LogUntrusted,

@@ -9,7 +9,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sigstore_verify::crypto::sha256;
-use sigstore_verify::types::{DsseEnvelope, KindVersion, SignatureBytes};
+use sigstore_verify::types::{DsseEnvelope, KindVersion, Sha256Hash, SignatureBytes};
 
 use crate::sandbox::rekor::verifier::Verifier;
 
@@ -93,6 +93,29 @@ pub(crate) fn dsse_body(
         }],
     };
     serde_json::to_vec(&Entry::new("dsse", spec))
+}
+
+/// The body of a `hashedrekord` entry.
+pub(crate) fn hashedrekord_body(
+    digest: &Sha256Hash,
+    signature: &SignatureBytes,
+    verifier: &Verifier,
+) -> serde_json::Result<Vec<u8>> {
+    let record = HashedRekord {
+        data: Data {
+            hash: Hash {
+                algorithm: SHA256.to_owned(),
+                value: digest.to_hex(),
+            },
+        },
+        signature: Signature {
+            content: signature.clone(),
+            public_key: PublicKey {
+                content: STANDARD.encode(verifier.to_pem()),
+            },
+        },
+    };
+    serde_json::to_vec(&Entry::new("hashedrekord", record))
 }
 
 #[derive(Serialize)]
