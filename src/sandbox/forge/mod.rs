@@ -1,16 +1,18 @@
-//! Bundles made in-process by the sandbox's own authorities, right or wrong for exactly one reason.
+//! Bundles, and signatures of cosign v2, made in-process by the sandbox's own authorities, right or wrong for exactly one reason.
 //!
 //! A forger owns every key in the sandbox, so it can make what no attacker could: evidence in which all is genuine
 //! but one thing. A verifier that skips the one check that matters will accept it.
 
 mod flaw;
+mod form;
+mod legacy;
 
 pub use flaw::Flaw;
+pub use form::{BundleVersion, Entry, Form};
+pub use legacy::LegacyLayer;
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use jiff::{SignedDuration, Timestamp};
-use serde_json::{Value, json};
+use serde_json::json;
 use sigstore_verify::crypto::{KeyPair, sha256};
 use sigstore_verify::types::{
     DerCertificate, DsseEnvelope, DsseSignature, KeyId, KindVersion, PayloadBytes, Sha256Hash,
@@ -22,10 +24,9 @@ use crate::sandbox::oidc::Identity;
 use crate::sandbox::oidc::Issuer;
 use crate::sandbox::options::RekorVersion;
 use crate::sandbox::rekor::receipt::{Proof, Receipt};
-use crate::sandbox::rekor::v1::body::dsse_body;
 use crate::sandbox::rekor::v2::RekorV2;
-use crate::sandbox::rekor::v2::body::hashedrekord_body;
 use crate::sandbox::rekor::verifier::Verifier;
+use crate::sandbox::rekor::{v1, v2};
 use crate::sandbox::trust::Trust;
 
 /// Makes bundles of the sandbox's authorities without asking its services.
@@ -53,7 +54,43 @@ impl Forger {
         rekor: RekorVersion,
         flaw: Option<Flaw>,
     ) -> Result<String> {
+        self.bundle_as(Form::current(rekor), statement, identity, flaw)
+    }
+
+    /// The same in another form.
+    ///
+    /// # Errors
+    /// Like [`Self::bundle`].
+    pub fn bundle_as(
+        &self,
+        form: Form,
+        statement: &[u8],
+        identity: &Identity,
+        flaw: Option<Flaw>,
+    ) -> Result<String> {
         let now = Timestamp::now();
+        let (signed, logged) = self.sign_envelope(statement, identity, flaw, now)?;
+        let receipt = match flaw {
+            Some(Flaw::LogEntryMissing) => None,
+            _ => Some(self.log(logged.body(form.entry)?, form.entry, flaw, now)?),
+        };
+        let timestamp = self.timestamp(signed.signature(), flaw, now)?;
+        let certificate = &signed.certificate;
+        let envelope = ("dsseEnvelope", json!(signed.envelope));
+        let bundle = form
+            .version
+            .assemble(certificate, receipt, timestamp, envelope);
+        Ok(bundle.to_string())
+    }
+
+    /// What is signed, and what is logged: the same, unless the flaw is that it is not.
+    fn sign_envelope(
+        &self,
+        statement: &[u8],
+        identity: &Identity,
+        flaw: Option<Flaw>,
+        now: Timestamp,
+    ) -> Result<(Signed, Signed)> {
         let signer = self.signer(identity, flaw, now)?;
         let signed = match flaw {
             Some(Flaw::Signature) => Signer {
@@ -70,12 +107,7 @@ impl Forger {
             }
             _ => signed.clone(),
         };
-        let receipt = match flaw {
-            Some(Flaw::LogEntryMissing) => None,
-            _ => Some(self.receipt(&logged, rekor, flaw, now)?),
-        };
-        let timestamp = self.timestamp(signed.signature(), flaw, now)?;
-        Ok(assemble(&signed, receipt, timestamp).to_string())
+        Ok((signed, logged))
     }
 
     /// A fresh key with its certificate.
@@ -101,16 +133,17 @@ impl Forger {
         Ok(Signer { key, certificate })
     }
 
-    fn receipt(
+    /// Has `body` logged as an entry of its kind, by the log that has this kind.
+    fn log(
         &self,
-        logged: &Signed,
-        rekor: RekorVersion,
+        body: Vec<u8>,
+        entry: Entry,
         flaw: Option<Flaw>,
         now: Timestamp,
     ) -> Result<Receipt> {
-        let mut receipt = match rekor {
-            RekorVersion::V1 => self.receipt_v1(logged, flaw, now)?,
-            RekorVersion::V2 => self.receipt_v2(logged, flaw)?,
+        let mut receipt = match entry {
+            Entry::HashedRekord002 => self.log_v2(body, flaw)?,
+            _ => self.log_v1(body, entry.kind(), flaw, now)?,
         };
         match flaw {
             Some(Flaw::InclusionProof) => flip_first_hash(&mut receipt.proof)?,
@@ -120,7 +153,13 @@ impl Forger {
         Ok(receipt)
     }
 
-    fn receipt_v1(&self, logged: &Signed, flaw: Option<Flaw>, now: Timestamp) -> Result<Receipt> {
+    fn log_v1(
+        &self,
+        body: Vec<u8>,
+        kind: KindVersion,
+        flaw: Option<Flaw>,
+        now: Timestamp,
+    ) -> Result<Receipt> {
         let log = match flaw {
             Some(Flaw::LogUntrusted) => self.trust.rekor_v1.stranger()?,
             _ => self.trust.rekor_v1.clone(),
@@ -129,12 +168,10 @@ impl Forger {
             Some(Flaw::IntegratedTimeOutsideCertificate) => an_hour_before(now)?,
             _ => now,
         };
-        let text = serde_json::to_string(&logged.envelope)?;
-        let body = dsse_body(&text, &logged.envelope, &logged.verifier())?;
         for neighbour in NEIGHBOURS {
             log.append(neighbour.to_vec(), KindVersion::DsseV001, now)?;
         }
-        let mut receipt = log.append(body, KindVersion::DsseV001, time)?;
+        let mut receipt = log.append(body, kind, time)?;
         let impostor = log.signer().impostor()?;
         let proof = &mut receipt.proof;
         if flaw == Some(Flaw::CheckpointWrongKey) {
@@ -147,13 +184,11 @@ impl Forger {
         Ok(receipt)
     }
 
-    fn receipt_v2(&self, logged: &Signed, flaw: Option<Flaw>) -> Result<Receipt> {
+    fn log_v2(&self, body: Vec<u8>, flaw: Option<Flaw>) -> Result<Receipt> {
         let log = match flaw {
             Some(Flaw::LogUntrusted) => RekorV2::new()?,
             _ => self.trust.rekor_v2.clone(),
         };
-        let digest = sha256(&logged.envelope.pae());
-        let body = hashedrekord_body(&digest, logged.signature(), &logged.verifier())?;
         for neighbour in NEIGHBOURS {
             log.append(neighbour.to_vec())?;
         }
@@ -217,25 +252,24 @@ impl Signed {
         &self.envelope.signature.sig
     }
 
-    fn verifier(&self) -> Verifier {
-        Verifier::Certificate(self.certificate.clone())
+    /// What the log keeps of it in an entry of this kind.
+    fn body(&self, entry: Entry) -> Result<Vec<u8>> {
+        let verifier = Verifier::Certificate(self.certificate.clone());
+        let digest = sha256(&self.envelope.pae());
+        Ok(match entry {
+            Entry::HashedRekord001 => {
+                v1::body::hashedrekord_body(&digest, self.signature(), &verifier)?
+            }
+            Entry::HashedRekord002 => {
+                v2::body::hashedrekord_body(&digest, self.signature(), &verifier)?
+            }
+            Entry::Dsse001 => {
+                let text = serde_json::to_string(&self.envelope)?;
+                v1::body::dsse_body(&text, &self.envelope, &verifier)?
+            }
+            Entry::Intoto002 => v1::body::intoto_body(&self.envelope, &verifier)?,
+        })
     }
-}
-
-fn assemble(signed: &Signed, receipt: Option<Receipt>, timestamp: Option<Vec<u8>>) -> Value {
-    let mut material = json!({"certificate": {"rawBytes": signed.certificate}});
-    if let Some(receipt) = receipt {
-        material["tlogEntries"] = json!([receipt.to_protojson()]);
-    }
-    if let Some(timestamp) = timestamp {
-        material["timestampVerificationData"] =
-            json!({"rfc3161Timestamps": [{"signedTimestamp": STANDARD.encode(timestamp)}]});
-    }
-    json!({
-        "mediaType": "application/vnd.dev.sigstore.bundle.v0.3+json",
-        "verificationMaterial": material,
-        "dsseEnvelope": signed.envelope,
-    })
 }
 
 fn flip_first_hash(proof: &mut Proof) -> Result<()> {
