@@ -1,11 +1,12 @@
 //! Finds an image and everything that claims to be a signature on it. What it returns is unverified.
 //!
-//! Sequential requests: the image, its referrers and its fallback tag at once; then the referrers' manifests; then
-//! their bundles. Three, however many referrers there are.
+//! Sequential requests: the image, its referrers, its fallback tag and the tags of cosign v2 at once; then the
+//! referrers' manifests and what cosign v2 signed; then the bundles. Three, however many there are.
 
 use super::FlowError;
+use super::legacy::{self, Layers, Legacy};
 use super::ports::{Fault, Registry, ServiceError};
-use crate::evidence::{Bundle, bundle_layer};
+use crate::evidence::{Bundle, Evidence, Format, bundle_layer};
 use crate::image::{
     Descriptor, Digest, ImageIndex, ImageRef, PinnedImage, Repository, Tag, Version,
 };
@@ -22,10 +23,12 @@ pub(super) struct Resolved {
     pub(super) descriptor: Descriptor,
 }
 
-/// A referrer that says it holds a bundle.
+/// Something that says it is a signature.
 pub(super) struct Candidate {
+    /// The manifest that attaches it.
     pub(super) referrer: Digest,
-    pub(super) bundle: Result<Bundle, Rejection>,
+    pub(super) format: Format,
+    pub(super) evidence: Result<Evidence, Rejection>,
 }
 
 /// Resolves `image` to a digest once and fetches its candidates.
@@ -33,24 +36,69 @@ pub(super) async fn discover(
     registry: &impl Registry,
     image: &ImageRef,
 ) -> Result<(PinnedImage, Vec<Candidate>), FlowError> {
-    let (pinned, referrers) = match image.version() {
+    let (pinned, attached) = match image.version() {
         Version::Digest(digest) => {
             let pinned = image.pinned(digest);
-            let (_, referrers) = try_join!(resolve(registry, image), referrers(registry, &pinned))?;
-            (pinned, referrers)
+            let (_, attached) = try_join!(resolve(registry, image), attached(registry, &pinned))?;
+            (pinned, attached)
         }
         Version::Tag(_) => {
             let pinned = resolve(registry, image).await?.image;
-            let referrers = referrers(registry, &pinned).await?;
-            (pinned, referrers)
+            let attached = attached(registry, &pinned).await?;
+            (pinned, attached)
         }
     };
-    let candidates: Vec<Option<Candidate>> = stream::iter(referrers)
-        .map(|referrer| candidate(registry, pinned.repository(), referrer))
+    let (referrers, legacy) = attached;
+    let (mut layers, mut candidates) = (Vec::new(), Vec::new());
+    for manifest in &legacy {
+        match manifest.layers() {
+            Ok(found) => layers.extend(found.into_iter().map(Fetch::Layers)),
+            Err(unreadable) => candidates.push(unreadable),
+        }
+    }
+    // Every format goes through the one bound on parallel requests.
+    let fetches = referrers.into_iter().map(Fetch::Referrer).chain(layers);
+    let fetched: Vec<Vec<Candidate>> = stream::iter(fetches)
+        .map(|fetch| fetch.candidates(registry, pinned.repository()))
         .buffered(limits::PARALLEL_FETCHES)
         .try_collect()
         .await?;
-    Ok((pinned, candidates.into_iter().flatten().collect()))
+    candidates.extend(fetched.into_iter().flatten());
+    Ok((pinned, candidates))
+}
+
+/// Something that is still to be fetched.
+enum Fetch {
+    Referrer(Descriptor),
+    Layers(Layers),
+}
+
+impl Fetch {
+    async fn candidates(
+        self,
+        registry: &impl Registry,
+        repository: &Repository,
+    ) -> Result<Vec<Candidate>, FlowError> {
+        match self {
+            Self::Referrer(referrer) => {
+                let candidate = candidate(registry, repository, referrer).await?;
+                Ok(candidate.into_iter().collect())
+            }
+            Self::Layers(layers) => layers.candidates(registry, repository).await,
+        }
+    }
+}
+
+/// Everything that is attached to `image`, in every format. To fail with one is to fail: what cannot be read must not
+/// look absent because something else is there (cosign v3 turns to its old format on any error).
+async fn attached(
+    registry: &impl Registry,
+    image: &PinnedImage,
+) -> Result<(Vec<Descriptor>, Vec<Legacy>), FlowError> {
+    try_join!(
+        referrers(registry, image),
+        legacy::manifests(registry, image)
+    )
 }
 
 /// The image itself, by the digest that we compute over its manifest.
@@ -115,10 +163,11 @@ async fn candidate(
     repository: &Repository,
     referrer: Descriptor,
 ) -> Result<Option<Candidate>, FlowError> {
-    let candidate = |bundle| {
+    let candidate = |evidence| {
         Ok(Some(Candidate {
             referrer: referrer.digest,
-            bundle,
+            format: Format::Bundle,
+            evidence,
         }))
     };
     let version = Version::Digest(referrer.digest);
@@ -129,24 +178,45 @@ async fn candidate(
     let Some(layer) = bundle_layer(manifest.bytes()) else {
         return Ok(None);
     };
-    if layer.size > limits::BUNDLE_BYTES as u64 {
-        return candidate(Err(Rejection::TooLarge));
+    let limit = limits::BUNDLE_BYTES;
+    candidate(match content(registry, repository, &layer, limit).await? {
+        Content::Bytes(bytes) => Bundle::parse(bytes)
+            .map(Evidence::Bundle)
+            .map_err(Rejection::Malformed),
+        Content::Gone => Err(Rejection::Gone),
+        Content::TooLarge => Err(Rejection::TooLarge { limit }),
+    })
+}
+
+/// The content of a layer. What is wrong with it is the signer's doing, not an outage.
+pub(super) enum Content {
+    Bytes(Vec<u8>),
+    Gone,
+    TooLarge,
+}
+
+/// Fetches a layer of at most `limit` bytes.
+pub(super) async fn content(
+    registry: &impl Registry,
+    repository: &Repository,
+    layer: &Descriptor,
+    limit: usize,
+) -> Result<Content, FlowError> {
+    if layer.size > limit as u64 {
+        return Ok(Content::TooLarge);
     }
-    let bytes = match registry
-        .blob(repository, &layer.digest, limits::BUNDLE_BYTES)
-        .await
-    {
+    let bytes = match registry.blob(repository, &layer.digest, limit).await {
         Ok(Some(bytes)) => bytes,
-        Ok(None) => return candidate(Err(Rejection::Gone)),
-        // More than it announced. That is the signer's doing, not an outage.
+        Ok(None) => return Ok(Content::Gone),
+        // More than it announced.
         Err(ServiceError {
             fault: Fault::TooLarge { .. },
             ..
-        }) => return candidate(Err(Rejection::TooLarge)),
+        }) => return Ok(Content::TooLarge),
         Err(error) => return Err(error.into()),
     };
     addressed_by(&layer.digest, &Digest::of(&bytes), repository)?;
-    candidate(Bundle::parse(bytes).map_err(Rejection::Malformed))
+    Ok(Content::Bytes(bytes))
 }
 
 /// Content must hash to the digest that it was asked for by, whoever served it.

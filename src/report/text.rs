@@ -52,7 +52,7 @@ fn image(text: &mut String, image: &Image) -> std::fmt::Result {
     if image.verdict == VerdictView::Denied && image.rejected.is_empty() {
         writeln!(
             text,
-            "  why       nothing that refers to this digest holds a Sigstore bundle"
+            "  why       nothing that refers to this digest is a Sigstore bundle or a signature of cosign v2"
         )?;
     }
     if let Some(fix) = &image.fix {
@@ -91,11 +91,21 @@ fn signature(text: &mut String, signature: &SignatureView) -> std::fmt::Result {
         .map(|index| format!(", log index {index}"))
         .unwrap_or_default();
     row("signed", &format!("{}{logged}", signature.signed_at))?;
+    let promised = match signature.log_proof {
+        Some("promise") => ", promise only",
+        _ => "",
+    };
+    row("format", &format!("{}{promised}", signature.format))?;
     row("referrer", &signature.referrer)
 }
 
 fn rejected(text: &mut String, rejected: &RejectedView) -> std::fmt::Result {
-    writeln!(text, "  found     {}", shown(&rejected.referrer))?;
+    writeln!(
+        text,
+        "  found     {} ({})",
+        shown(&rejected.referrer),
+        rejected.format
+    )?;
     for finding in &rejected.findings {
         self::finding(text, finding)?;
     }

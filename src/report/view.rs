@@ -3,7 +3,7 @@
 use crate::image::ImageRef;
 use crate::outcome::{Code, Coded, Problem};
 use crate::policy::{Accepted, Decision, Finding, Rejected, Verdict};
-use crate::verify::Signer;
+use crate::verify::{LogProof, Signer};
 use serde::Serialize;
 
 /// The report of one run.
@@ -91,11 +91,16 @@ impl VerdictView {
 pub struct SignatureView {
     /// The digest of the manifest that attaches it.
     pub referrer: String,
+    /// How it is attached: `bundle`, or `legacy` for the tags of cosign v2.
+    pub format: &'static str,
     /// Who signed.
     #[serde(flatten)]
     pub signer: SignerView,
     /// The trusted time of signing, RFC 3339.
     pub signed_at: String,
+    /// How the transparency log vouches for it: `inclusion`, or only a `promise`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub log_proof: Option<&'static str>,
     /// Its place in the transparency log.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub log_index: Option<u64>,
@@ -134,6 +139,8 @@ pub struct SignerView {
 pub struct RejectedView {
     /// The digest of the manifest that attaches it.
     pub referrer: String,
+    /// How it is attached: `bundle`, or `legacy` for the tags of cosign v2.
+    pub format: &'static str,
     /// Who signed, if the cryptography holds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub signer: Option<SignerView>,
@@ -286,8 +293,10 @@ impl SignatureView {
     fn new(Accepted { referrer, evidence }: &Accepted) -> Self {
         Self {
             referrer: referrer.to_string(),
+            format: evidence.format().as_str(),
             signer: SignerView::new(evidence.signer()),
             signed_at: evidence.signed_at().to_string(),
+            log_proof: evidence.log_proof().map(LogProof::as_str),
             log_index: evidence.log_index(),
         }
     }
@@ -312,6 +321,7 @@ impl RejectedView {
     fn new(rejected: &Rejected) -> Self {
         Self {
             referrer: rejected.referrer.to_string(),
+            format: rejected.format.as_str(),
             signer: rejected.signer.as_ref().map(SignerView::new),
             findings: rejected.findings.iter().map(FindingView::new).collect(),
         }

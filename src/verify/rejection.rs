@@ -1,7 +1,6 @@
 //! Why evidence was not verified.
 
-use crate::evidence::{BundleError, StatementError};
-use crate::limits;
+use crate::evidence::{BundleError, LegacyError, SimpleSigningError, StatementError};
 use crate::outcome::{Code, Coded};
 use sigstore_verify::{CertificateError, Error};
 
@@ -11,27 +10,42 @@ pub enum Rejection {
     /// It is not a bundle.
     #[error(transparent)]
     Malformed(#[from] BundleError),
+    /// It is not a signature or an attestation of cosign v2.
+    #[error(transparent)]
+    Legacy(#[from] LegacyError),
     /// It holds a signature over bytes instead of a statement.
     #[error("the bundle holds no signed statement")]
     NoStatement,
     /// What is signed is not a statement.
     #[error(transparent)]
     Statement(StatementError),
+    /// What is signed does not name an image.
+    #[error(transparent)]
+    Payload(SimpleSigningError),
+    /// What is signed has the shape of an image signature, and says to be something else.
+    #[error("the signed payload says that it is not a container image signature")]
+    NotAnImageSignature,
+    /// A key has signed, not a certificate.
+    #[error("there is no certificate: it was signed with a key that is not known here")]
+    NoCertificate,
     /// It is listed, but not stored: a stale entry, as cleaning tools leave behind.
-    #[error("it is listed as a referrer, but the registry does not have it")]
+    #[error("it is listed, but the registry does not have it")]
     Gone,
-    /// It is larger than [`limits::BUNDLE_BYTES`], or announced as larger.
-    #[error(
-        "its bundle has more than the {} bytes that are read",
-        limits::BUNDLE_BYTES
-    )]
-    TooLarge,
+    /// It is larger than what is read, or announced as larger.
+    #[error("it has more than the {limit} bytes that are read")]
+    TooLarge {
+        /// How much is read.
+        limit: usize,
+    },
     /// It is about something else.
     #[error("the signed statement is about another digest")]
     Subject,
     /// The log entry is about something else.
     #[error("the transparency log entry is about another statement")]
     LogEntryMismatch,
+    /// A log entry comes without proof and without promise.
+    #[error("a transparency log entry is there that nothing proves")]
+    LogEntryUnproven,
     /// The cryptography does not hold.
     #[error(transparent)]
     Sigstore(Box<Error>),
@@ -53,12 +67,14 @@ impl Coded for Rejection {
     fn code(&self) -> Code {
         match self {
             Self::Malformed(error) => error.code(),
-            Self::NoStatement => Code::PredicateMismatch,
-            Self::Statement(_) => Code::BundleMalformed,
+            Self::Legacy(error) => error.code(),
+            Self::NoStatement | Self::NotAnImageSignature => Code::PredicateMismatch,
+            Self::Statement(_) | Self::Payload(_) => Code::BundleMalformed,
+            Self::NoCertificate => Code::CertificateInvalid,
             Self::Gone => Code::NoSignature,
-            Self::TooLarge => Code::EvidenceTooLarge,
+            Self::TooLarge { .. } => Code::EvidenceTooLarge,
             Self::Subject => Code::SubjectMismatch,
-            Self::LogEntryMismatch => Code::LogProofInvalid,
+            Self::LogEntryMismatch | Self::LogEntryUnproven => Code::LogProofInvalid,
             Self::NotEstablished => Code::Internal,
             Self::Sigstore(error) => match error.as_ref() {
                 Error::SignatureInvalid(_) | Error::Crypto(_) => Code::SignatureInvalid,
