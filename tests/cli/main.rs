@@ -12,6 +12,8 @@ mod harness;
 
 mod concurrent;
 mod fetches;
+mod formats;
+mod legacy;
 mod no_token;
 mod outages;
 mod refusals;
