@@ -8,6 +8,10 @@ pub const MANIFEST_BYTES: usize = 4 * 1024 * 1024;
 /// endless (CVE-2024-29902).
 pub const BUNDLE_BYTES: usize = 16 * 1024 * 1024;
 
+/// Most bytes of bundles read for one image, all together: each within its own bound, hundreds of them would still
+/// fill the memory (CVE-2024-29903).
+pub const EVIDENCE_BYTES: usize = 64 * 1024 * 1024;
+
 /// Most referrers of one image whose manifests are read. More than this is refused, not truncated: a signature
 /// hidden behind hostile referrers must not look absent (CVE-2024-29903).
 pub const REFERRERS: usize = 500;
@@ -36,6 +40,9 @@ pub const TRUST_FILE_BYTES: u64 = 4 * 1024 * 1024;
 
 /// Longest piece of remote text shown to a user, in characters.
 pub const SHOWN_TEXT: usize = 300;
+
+/// Longest piece of remote text in a report for scripts, in characters.
+pub const REPORTED_TEXT: usize = 4096;
 
 /// Tolerated difference between our clock and the clock of an ID token's issuer, in seconds.
 pub const CLOCK_SKEW_SECONDS: i64 = 60;

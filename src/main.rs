@@ -1,10 +1,9 @@
 //! The `signgate` command: parse, run, print, exit.
 
-use clap::Parser;
 use signgate::cli::Cli;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
     std::panic::set_hook(Box::new(signgate::cli::report_panic));
-    ExitCode::from(Cli::parse().run())
+    ExitCode::from(Cli::read().run())
 }

@@ -1,9 +1,13 @@
 //! The one HTTP client: TLS by rustls with the system's roots, the proxies of the environment, connections kept and
 //! shared, a cap on every answer, one deadline over everything.
 
+mod hosts;
+
 use crate::flow::ports::{Fault, Service, ServiceError};
+use crate::limits;
+use hosts::{is_this_machine, may_be_plain};
 use reqwest::header::{AsHeaderName, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
-use reqwest::redirect::{Attempt, Policy};
+use reqwest::redirect::Policy;
 use reqwest::{Client, Response};
 
 // What the other adapters need to name; nothing else of the client crate leaves this file.
@@ -14,6 +18,8 @@ use tokio::time::Instant;
 /// The client. Cheap to share by reference; made once a run.
 pub struct Http {
     client: Client,
+    /// For this machine: a proxy would carry away what is plain only because it stays here.
+    local: Client,
     deadline: Instant,
     plain_hosts: Vec<String>,
 }
@@ -22,15 +28,15 @@ impl Http {
     /// A client whose requests all end within `timeout` from now. `plain_hosts` (each `host` or `host:port`) may be
     /// reached without TLS; this machine always may.
     pub fn new(timeout: Duration, plain_hosts: Vec<String>) -> Result<Self, HttpError> {
-        let hosts = plain_hosts.clone();
-        let client = Client::builder()
-            .user_agent(concat!("signgate/", env!("CARGO_PKG_VERSION")))
-            .connect_timeout(CONNECT_TIMEOUT)
-            .redirect(Policy::custom(move |attempt| follow(attempt, &hosts)))
-            .build()
-            .map_err(HttpError)?;
+        let client = || {
+            Client::builder()
+                .user_agent(concat!("signgate/", env!("CARGO_PKG_VERSION")))
+                .connect_timeout(CONNECT_TIMEOUT)
+                .redirect(Policy::none())
+        };
         Ok(Self {
-            client,
+            client: client().build().map_err(HttpError)?,
+            local: client().no_proxy().build().map_err(HttpError)?,
             deadline: Instant::now() + timeout,
             plain_hosts,
         })
@@ -55,7 +61,12 @@ impl Http {
         };
         let parsed = Url::parse(url)
             .map_err(|error| failed(Fault::Unexpected(format!("its URL: {error}"))))?;
-        if parsed.scheme() != "https" && !may_be_plain(&parsed, &self.plain_hosts) {
+        // The hosts that the user named are registries; a token endpoint or Fulcio on them is not what was meant.
+        let named = match service {
+            Service::Registry => self.plain_hosts.as_slice(),
+            _ => &[],
+        };
+        if parsed.scheme() != "https" && !may_be_plain(&parsed, named) {
             return Err(failed(Fault::PlainHttp));
         }
         Ok(Request {
@@ -110,6 +121,11 @@ impl Request<'_> {
         self.header(CONTENT_TYPE, media_type)
     }
 
+    /// Where it goes.
+    pub fn origin(&self) -> String {
+        self.url.origin().ascii_serialization()
+    }
+
     /// Sends the request and reads the whole answer, of at most `limit` bytes.
     pub async fn send(self, limit: usize) -> Result<Answer, ServiceError> {
         let (service, url) = (self.service, without_secrets(self.url.as_str()));
@@ -118,25 +134,14 @@ impl Request<'_> {
             end if end < self.http.deadline => (end, "60 seconds for a request"),
             _ => (self.http.deadline, "--timeout for the whole run"),
         };
-        let exchange = async {
-            let mut request = self
-                .http
-                .client
-                .request(self.method, self.url)
-                .headers(self.headers);
-            if let Some(body) = self.body {
-                request = request.body(body);
-            }
-            let response = request.send().await.map_err(fault_of)?;
-            read(response, limit).await
-        };
-        match tokio::time::timeout_at(end, exchange)
+        match tokio::time::timeout_at(end, self.exchange(limit))
             .await
             .unwrap_or(Err(Fault::TimedOut(why)))
         {
-            Ok((status, headers, body)) => Ok(Answer {
+            Ok((origin, status, headers, body)) => Ok(Answer {
                 service,
                 url,
+                origin,
                 status,
                 headers,
                 body,
@@ -148,12 +153,43 @@ impl Request<'_> {
             }),
         }
     }
+
+    async fn exchange(
+        mut self,
+        limit: usize,
+    ) -> Result<(String, StatusCode, HeaderMap, Vec<u8>), Fault> {
+        let plain = &self.http.plain_hosts;
+        for _ in 0..=MAX_REDIRECTS {
+            let client = match is_this_machine(&self.url) {
+                true => &self.http.local,
+                false => &self.http.client,
+            };
+            let mut request = client
+                .request(self.method.clone(), self.url.clone())
+                .headers(self.headers.clone());
+            if let Some(body) = &self.body {
+                request = request.body(body.clone());
+            }
+            let response = request.send().await.map_err(fault_of)?;
+            let Some(url) = hosts::redirect(&self.method, &self.url, &response, plain)? else {
+                let (status, headers, body) = read(response, limit).await?;
+                return Ok((self.origin(), status, headers, body));
+            };
+            if url.origin() != self.url.origin() {
+                self.headers.remove(header::AUTHORIZATION);
+            }
+            self.url = url;
+        }
+        Err(Fault::Unexpected("too many redirects".to_owned()))
+    }
 }
 
 /// A complete answer, of whatever status.
 pub struct Answer {
     service: Service,
     url: String,
+    /// Who gave it: after a redirect, somebody else than was asked.
+    pub origin: String,
     /// The status.
     pub status: StatusCode,
     /// The headers.
@@ -242,43 +278,6 @@ fn fault_of(error: reqwest::Error) -> Fault {
     Fault::Unreachable(cause.to_string())
 }
 
-/// Follows a few redirects, never from TLS to plain HTTP. Authorization does not go along to another host: reqwest
-/// removes it.
-fn follow(attempt: Attempt<'_>, plain_hosts: &[String]) -> reqwest::redirect::Action {
-    if attempt.previous().len() > MAX_REDIRECTS {
-        return attempt.error("too many redirects");
-    }
-    let plain_before = attempt
-        .previous()
-        .last()
-        .is_some_and(|url| url.scheme() == "http");
-    let plain_after = attempt.url().scheme() != "https";
-    if plain_after && !(plain_before && may_be_plain(attempt.url(), plain_hosts)) {
-        return attempt.error("a redirect that leaves TLS");
-    }
-    attempt.follow()
-}
-
-/// Plain HTTP is for this machine, and for hosts that the user named.
-fn may_be_plain(url: &Url, named: &[String]) -> bool {
-    if url.scheme() != "http" {
-        return false;
-    }
-    let Some(host) = url.host_str() else {
-        return false;
-    };
-    let address = host
-        .trim_start_matches('[')
-        .trim_end_matches(']')
-        .parse::<std::net::IpAddr>();
-    let is_loopback = host == "localhost" || address.is_ok_and(|address| address.is_loopback());
-    let with_port = url.port().map(|port| format!("{host}:{port}"));
-    is_loopback
-        || named
-            .iter()
-            .any(|name| name == host || Some(name) == with_port.as_ref())
-}
-
 /// A URL as it may be shown: without user, password, query and fragment.
 fn without_secrets(url: &str) -> String {
     match Url::parse(url) {
@@ -293,8 +292,9 @@ fn without_secrets(url: &str) -> String {
     }
 }
 
-/// What an error answer says: the message in the JSON of OCI registries or of gRPC gateways, else the start of the text.
+/// What an error answer says, in part: the message in the JSON of OCI registries or of gRPC gateways, else the start of the text.
 fn detail(body: &[u8]) -> String {
+    let body = &body[..body.len().min(SAID_BYTES)];
     let json: Option<serde_json::Value> = serde_json::from_slice(body).ok();
     let message = json.as_ref().and_then(|json| {
         let oci = json.pointer("/errors/0");
@@ -310,39 +310,19 @@ fn detail(body: &[u8]) -> String {
     });
     let text = message
         .unwrap_or_else(|| String::from_utf8_lossy(&body[..body.len().min(200)]).into_owned());
-    text.trim().to_owned()
+    text.trim().chars().take(limits::REPORTED_TEXT).collect()
 }
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// Rekor v2 answers only when its next checkpoint is published; its operators advise at least 20 seconds.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
 const MAX_REDIRECTS: usize = 5;
+/// Longest error answer that is looked into.
+const SAID_BYTES: usize = 64 * 1024;
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn plain_http_is_for_this_machine_and_named_hosts() {
-        let named = vec!["registry.lan:5000".to_owned(), "mirror.lan".to_owned()];
-        for (url, allowed) in [
-            ("http://127.0.0.1:5000/v2/", true),
-            ("http://[::1]:5000/v2/", true),
-            ("http://localhost/v2/", true),
-            ("http://registry.lan:5000/v2/", true),
-            ("http://mirror.lan:8080/v2/", true),
-            ("http://registry.lan/v2/", false),
-            ("http://localhost.evil.example/v2/", false),
-            ("http://127.0.0.1.evil.example/v2/", false),
-            ("ftp://127.0.0.1/", false),
-        ] {
-            assert_eq!(
-                may_be_plain(&Url::parse(url).unwrap(), &named),
-                allowed,
-                "{url}"
-            );
-        }
-    }
 
     #[test]
     fn shown_urls_carry_no_secrets() {

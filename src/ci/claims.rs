@@ -69,15 +69,15 @@ impl Claims {
             });
         }
         let now = now.as_second();
-        if self.exp + limits::CLOCK_SKEW_SECONDS < now {
+        if self.exp.saturating_add(limits::CLOCK_SKEW_SECONDS) < now {
             return Err(ClaimsError::Expired {
-                seconds: now - self.exp,
+                seconds: now.saturating_sub(self.exp),
             });
         }
         match self.nbf {
-            Some(start) if start - limits::CLOCK_SKEW_SECONDS > now => {
+            Some(start) if start.saturating_sub(limits::CLOCK_SKEW_SECONDS) > now => {
                 Err(ClaimsError::NotYetValid {
-                    seconds: start - now,
+                    seconds: start.saturating_sub(now),
                 })
             }
             _ => Ok(()),
@@ -212,6 +212,20 @@ mod tests {
                 Err(ClaimsError::Audience { .. })
             ));
         }
+    }
+
+    #[test]
+    fn times_at_the_ends_of_what_can_be_written_are_compared_like_others() {
+        let claims = |exp: i64, nbf: i64| json!({"iss": "i", "sub": "s", "aud": "sigstore", "exp": exp, "nbf": nbf});
+        check(&claims(i64::MAX, i64::MIN), 700).unwrap();
+        assert!(matches!(
+            check(&claims(i64::MIN, 0), 700),
+            Err(ClaimsError::Expired { .. })
+        ));
+        assert!(matches!(
+            check(&claims(i64::MAX, i64::MAX), -700),
+            Err(ClaimsError::NotYetValid { .. })
+        ));
     }
 
     #[test]

@@ -5,6 +5,7 @@
 mod options;
 mod services;
 mod sign;
+mod signer;
 mod verify;
 
 #[cfg(feature = "sandbox")]
@@ -15,6 +16,7 @@ mod sandbox;
 use crate::outcome::{Code, Coded, Problem};
 use crate::report::view::{Command, Report};
 use crate::report::{Format, shown};
+use clap::error::{ContextKind, ContextValue};
 use clap::{Parser, Subcommand};
 use std::io::{self, Write};
 use std::panic::PanicHookInfo;
@@ -38,6 +40,27 @@ enum Subcommands {
 }
 
 impl Cli {
+    /// Reads the command line. What an error repeats of it is escaped: an argument may come from a branch's name.
+    pub fn read() -> Self {
+        Self::try_parse().unwrap_or_else(|mut error| {
+            let mut escaped = Vec::new();
+            for (kind, value) in error.context() {
+                match value {
+                    ContextValue::String(text) if shown(text) != *text => {
+                        escaped.push((kind, ContextValue::String(shown(text))));
+                        // A suggestion repeats it once more.
+                        escaped.push((ContextKind::Suggested, ContextValue::None));
+                    }
+                    _ => {}
+                }
+            }
+            for (kind, value) in escaped {
+                error.insert(kind, value);
+            }
+            error.exit()
+        })
+    }
+
     /// Runs the subcommand and returns the exit code.
     pub fn run(self) -> u8 {
         let runtime = match tokio::runtime::Builder::new_current_thread()

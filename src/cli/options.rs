@@ -21,7 +21,12 @@ pub(super) struct TrustOptions {
     instance: Instance,
 
     /// Trusted root of a private instance (trusted_root.json), instead of a named one
-    #[arg(long, env = "SIGNGATE_TRUSTED_ROOT", value_name = "FILE")]
+    #[arg(
+        long,
+        env = "SIGNGATE_TRUSTED_ROOT",
+        value_name = "FILE",
+        conflicts_with = "instance"
+    )]
     trusted_root: Option<PathBuf>,
 }
 
@@ -106,13 +111,15 @@ pub(super) fn images(typed: &[String]) -> Result<Vec<ImageRef>, Problem> {
         .collect()
 }
 
-/// A length of time above zero, such as `90s` or `10m`.
+/// A length of time above zero, of at most a day, such as `90s` or `10m`.
 pub(super) fn duration(text: &str) -> Result<Duration, String> {
     let duration: SignedDuration = text
         .parse()
         .map_err(|_| "a duration looks like 90s or 10m".to_owned())?;
     match Duration::try_from(duration) {
-        Ok(duration) if duration > Duration::ZERO => Ok(duration),
-        _ => Err("a duration is more than zero".to_owned()),
+        Ok(duration) if duration > Duration::ZERO && duration <= A_DAY => Ok(duration),
+        _ => Err("a duration is more than zero and at most a day".to_owned()),
     }
 }
+
+const A_DAY: Duration = Duration::from_secs(24 * 60 * 60);

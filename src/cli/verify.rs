@@ -1,11 +1,11 @@
 //! `signgate verify`
 
 use super::options::{self, NetworkOptions, OutputOptions, TrustOptions};
+use super::signer::SignerOptions;
 use crate::adapters::env;
 use crate::adapters::registry::{Access, Registry};
 use crate::flow::{self, VerifyRequest};
 use crate::outcome::Problem;
-use crate::policy::Policy;
 use crate::report::view::Report;
 use clap::Args;
 use futures_util::stream::{self, StreamExt};
@@ -18,23 +18,8 @@ pub(super) struct VerifyArgs {
     #[arg(required = true, value_name = "IMAGE")]
     images: Vec<String>,
 
-    /// The identity in the signing certificate, exactly: for a CI job its workflow and ref
-    #[arg(
-        long,
-        env = "SIGNGATE_CERTIFICATE_IDENTITY",
-        value_name = "IDENTITY",
-        help_heading = "Whom to accept"
-    )]
-    certificate_identity: String,
-
-    /// The OIDC issuer that vouches for this identity, exactly
-    #[arg(
-        long,
-        env = "SIGNGATE_CERTIFICATE_OIDC_ISSUER",
-        value_name = "URL",
-        help_heading = "Whom to accept"
-    )]
-    certificate_oidc_issuer: String,
+    #[command(flatten)]
+    signer: SignerOptions,
 
     #[command(flatten)]
     trust: TrustOptions,
@@ -50,8 +35,7 @@ impl VerifyArgs {
     pub(super) async fn run(self) -> Result<Report, Problem> {
         // 1. Whatever can be wrong without a network stops here.
         let images = options::images(&self.images)?;
-        let policy = Policy::exact(self.certificate_identity, self.certificate_oidc_issuer)
-            .map_err(super::problem)?;
+        let policy = self.signer.policy()?;
         let trusted_root = self.trust.trusted_root()?;
 
         // 2. The story, for a few images at a time.
@@ -90,5 +74,15 @@ Examples:
     signgate verify registry.gitlab.com/acme/app@sha256:4bf5... \\
       --certificate-identity https://gitlab.com/acme/app//.gitlab-ci.yml@refs/heads/main \\
       --certificate-oidc-issuer https://gitlab.com
+
+  A name is not enough where strangers can start a run under it (GitHub's pull_request_target,
+  merge requests from forks on GitLab). Require what the certificate says about the job:
+      --require build-trigger=push --require source-repository-identifier=123456
+
+  Claims: build-signer-uri, build-signer-digest, runner-environment, source-repository-uri,
+  source-repository-digest, source-repository-ref, source-repository-identifier,
+  source-repository-owner-uri, source-repository-owner-identifier, build-config-uri,
+  build-config-digest, build-trigger, run-invocation-uri,
+  source-repository-visibility-at-signing, deployment-environment, token-subject
 
 A tag is resolved once; the result names the digest that was verified. Deploy that digest.";

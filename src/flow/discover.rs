@@ -1,14 +1,14 @@
 //! Finds an image and everything that claims to be a signature on it. What it returns is unverified.
 //!
 //! Sequential requests: the image, its referrers, its fallback tag and the tags of cosign v2 at once; then the
-//! referrers' manifests and what cosign v2 signed; then the bundles. Three, however many there are.
+//! referrers' manifests; then what all of them hold. Three, however many there are.
 
 use super::FlowError;
-use super::legacy::{self, Layers, Legacy};
+use super::legacy;
 use super::ports::{Fault, Registry, ServiceError};
-use crate::evidence::{Bundle, Evidence, Format, bundle_layer};
+use crate::evidence::{Bundle, Evidence, Format, bundle_layer, legacy_evidence};
 use crate::image::{
-    Descriptor, Digest, ImageIndex, ImageRef, PinnedImage, Repository, Tag, Version,
+    Descriptor, Digest, ImageIndex, ImageRef, PinnedImage, Repository, Tag, Version, media_type,
 };
 use crate::limits;
 use crate::verify::Rejection;
@@ -31,12 +31,20 @@ pub(super) struct Candidate {
     pub(super) evidence: Result<Evidence, Rejection>,
 }
 
+/// The same as a manifest announces it.
+pub(super) struct Announced {
+    pub(super) referrer: Digest,
+    pub(super) format: Format,
+    /// A bundle's layer, or all layers of cosign v2 that have the same content: it is fetched once.
+    pub(super) layers: Result<Vec<Descriptor>, Rejection>,
+}
+
 /// Resolves `image` to a digest once and fetches its candidates.
 pub(super) async fn discover(
     registry: &impl Registry,
     image: &ImageRef,
 ) -> Result<(PinnedImage, Vec<Candidate>), FlowError> {
-    let (pinned, attached) = match image.version() {
+    let (pinned, (referrers, mut announced)) = match image.version() {
         Version::Digest(digest) => {
             let pinned = image.pinned(digest);
             let (_, attached) = try_join!(resolve(registry, image), attached(registry, &pinned))?;
@@ -48,56 +56,39 @@ pub(super) async fn discover(
             (pinned, attached)
         }
     };
-    let (referrers, legacy) = attached;
-    let (mut layers, mut candidates) = (Vec::new(), Vec::new());
-    for manifest in &legacy {
-        match manifest.layers() {
-            Ok(found) => layers.extend(found.into_iter().map(Fetch::Layers)),
-            Err(unreadable) => candidates.push(unreadable),
-        }
-    }
-    // Every format goes through the one bound on parallel requests.
-    let fetches = referrers.into_iter().map(Fetch::Referrer).chain(layers);
-    let fetched: Vec<Vec<Candidate>> = stream::iter(fetches)
-        .map(|fetch| fetch.candidates(registry, pinned.repository()))
+    let bundles: Vec<Option<Announced>> = stream::iter(referrers)
+        .map(|referrer| announced_by(registry, pinned.repository(), referrer))
         .buffered(limits::PARALLEL_FETCHES)
         .try_collect()
         .await?;
-    candidates.extend(fetched.into_iter().flatten());
-    Ok((pinned, candidates))
-}
-
-/// Something that is still to be fetched.
-enum Fetch {
-    Referrer(Descriptor),
-    Layers(Layers),
-}
-
-impl Fetch {
-    async fn candidates(
-        self,
-        registry: &impl Registry,
-        repository: &Repository,
-    ) -> Result<Vec<Candidate>, FlowError> {
-        match self {
-            Self::Referrer(referrer) => {
-                let candidate = candidate(registry, repository, referrer).await?;
-                Ok(candidate.into_iter().collect())
-            }
-            Self::Layers(layers) => layers.candidates(registry, repository).await,
-        }
+    announced.splice(0..0, bundles.into_iter().flatten());
+    let layers = announced.iter().filter_map(|one| one.layers.as_ref().ok());
+    let bytes = layers
+        .flatten()
+        .fold(0, |sum: u64, layer| sum.saturating_add(layer.size));
+    if bytes > limits::EVIDENCE_BYTES as u64 {
+        return Err(FlowError::TooMuchEvidence {
+            image: pinned,
+            bytes,
+        });
     }
+    let candidates: Vec<Vec<Candidate>> = stream::iter(announced)
+        .map(|announced| candidates(registry, pinned.repository(), announced))
+        .buffered(limits::PARALLEL_FETCHES)
+        .try_collect()
+        .await?;
+    Ok((pinned, candidates.into_iter().flatten().collect()))
 }
 
-/// Everything that is attached to `image`, in every format. To fail with one is to fail: what cannot be read must not
+/// What refers to `image`, and what cosign v2 keeps beside it. To fail with one is to fail: what cannot be read must not
 /// look absent because something else is there (cosign v3 turns to its old format on any error).
 async fn attached(
     registry: &impl Registry,
     image: &PinnedImage,
-) -> Result<(Vec<Descriptor>, Vec<Legacy>), FlowError> {
+) -> Result<(Vec<Descriptor>, Vec<Announced>), FlowError> {
     try_join!(
         referrers(registry, image),
-        legacy::manifests(registry, image)
+        legacy::announced(registry, image)
     )
 }
 
@@ -115,6 +106,13 @@ pub(super) async fn resolve(
         })?;
     if let Version::Digest(expected) = version {
         addressed_by(&expected, manifest.digest(), image.repository())?;
+    }
+    // An answer of another kind, such as a status in JSON, must not get a signature as an image.
+    if !media_type::ANY_IMAGE.contains(&manifest.media_type()) {
+        return Err(FlowError::NotAnImage {
+            image: Box::new(image.clone()),
+            media_type: manifest.media_type().to_owned(),
+        });
     }
     Ok(Resolved {
         image: image.pinned(*manifest.digest()),
@@ -157,66 +155,103 @@ pub(super) async fn fallback_index(
     Ok(Some(index))
 }
 
-/// The bundle that a referrer holds; nothing if it is a referrer of another kind.
-async fn candidate(
+/// The bundle that a referrer announces; nothing if it is a referrer of another kind.
+async fn announced_by(
     registry: &impl Registry,
     repository: &Repository,
     referrer: Descriptor,
-) -> Result<Option<Candidate>, FlowError> {
-    let candidate = |evidence| {
-        Ok(Some(Candidate {
-            referrer: referrer.digest,
-            format: Format::Bundle,
-            evidence,
-        }))
-    };
+) -> Result<Option<Announced>, FlowError> {
     let version = Version::Digest(referrer.digest);
-    let Some(manifest) = registry.manifest(repository, &version).await? else {
-        return candidate(Err(Rejection::Gone));
+    let layers = match registry.manifest(repository, &version).await? {
+        None => Err(Rejection::Gone),
+        Some(manifest) => {
+            addressed_by(&referrer.digest, manifest.digest(), repository)?;
+            match bundle_layer(manifest.bytes()) {
+                None => return Ok(None),
+                Some(layer) => bounded(layer, limits::BUNDLE_BYTES).map(|layer| vec![layer]),
+            }
+        }
     };
-    addressed_by(&referrer.digest, manifest.digest(), repository)?;
-    let Some(layer) = bundle_layer(manifest.bytes()) else {
-        return Ok(None);
+    Ok(Some(Announced {
+        referrer: referrer.digest,
+        format: Format::Bundle,
+        layers,
+    }))
+}
+
+/// A layer that announces no more than what is read.
+pub(super) fn bounded(layer: Descriptor, limit: usize) -> Result<Descriptor, Rejection> {
+    match layer.size > limit as u64 {
+        true => Err(Rejection::TooLarge { limit }),
+        false => Ok(layer),
+    }
+}
+
+/// Fetches what was announced.
+async fn candidates(
+    registry: &impl Registry,
+    repository: &Repository,
+    announced: Announced,
+) -> Result<Vec<Candidate>, FlowError> {
+    let Announced {
+        referrer,
+        format,
+        layers,
+    } = announced;
+    let candidate = |evidence| Candidate {
+        referrer,
+        format,
+        evidence,
     };
-    let limit = limits::BUNDLE_BYTES;
-    candidate(match content(registry, repository, &layer, limit).await? {
-        Content::Bytes(bytes) => Bundle::parse(bytes)
+    let layers = match layers {
+        Ok(layers) => layers,
+        Err(rejection) => return Ok(vec![candidate(Err(rejection))]),
+    };
+    let Some(first) = layers.first() else {
+        return Ok(Vec::new());
+    };
+    let content = match content(registry, repository, first).await? {
+        Ok(content) => content,
+        Err(rejection) => return Ok(vec![candidate(Err(rejection))]),
+    };
+    let evidence = |layer| match format {
+        Format::Bundle => Bundle::parse(content.clone())
             .map(Evidence::Bundle)
             .map_err(Rejection::Malformed),
-        Content::Gone => Err(Rejection::Gone),
-        Content::TooLarge => Err(Rejection::TooLarge { limit }),
-    })
+        Format::LegacySignature | Format::LegacyAttestation => {
+            legacy_evidence(layer, &content).map_err(Rejection::Legacy)
+        }
+    };
+    Ok(layers
+        .iter()
+        .map(|layer| candidate(evidence(layer)))
+        .collect())
 }
 
-/// The content of a layer. What is wrong with it is the signer's doing, not an outage.
-pub(super) enum Content {
-    Bytes(Vec<u8>),
-    Gone,
-    TooLarge,
-}
-
-/// Fetches a layer of at most `limit` bytes.
-pub(super) async fn content(
+/// Fetches the content of a layer. More than it announces is refused, so that the sum of what is kept holds.
+async fn content(
     registry: &impl Registry,
     repository: &Repository,
     layer: &Descriptor,
-    limit: usize,
-) -> Result<Content, FlowError> {
-    if layer.size > limit as u64 {
-        return Ok(Content::TooLarge);
-    }
-    let bytes = match registry.blob(repository, &layer.digest, limit).await {
+) -> Result<Result<Vec<u8>, Rejection>, FlowError> {
+    let blob = registry
+        .blob(repository, &layer.digest, limits::BUNDLE_BYTES)
+        .await;
+    let bytes = match blob {
         Ok(Some(bytes)) => bytes,
-        Ok(None) => return Ok(Content::Gone),
-        // More than it announced.
+        Ok(None) => return Ok(Err(Rejection::Gone)),
+        // More than it announced. That is the signer's doing, not an outage.
         Err(ServiceError {
-            fault: Fault::TooLarge { .. },
+            fault: Fault::TooLarge { limit },
             ..
-        }) => return Ok(Content::TooLarge),
+        }) => return Ok(Err(Rejection::TooLarge { limit })),
         Err(error) => return Err(error.into()),
     };
     addressed_by(&layer.digest, &Digest::of(&bytes), repository)?;
-    Ok(Content::Bytes(bytes))
+    match bytes.len() as u64 > layer.size {
+        true => Ok(Err(Rejection::LargerThanAnnounced)),
+        false => Ok(Ok(bytes)),
+    }
 }
 
 /// Content must hash to the digest that it was asked for by, whoever served it.

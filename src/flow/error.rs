@@ -3,6 +3,7 @@
 use super::ports::{KeyError, ServiceError, TokenError};
 use crate::evidence::BundleError;
 use crate::image::{Digest, ImageRef, ManifestError, PinnedImage};
+use crate::limits;
 use crate::outcome::{Code, Coded};
 use crate::trust::TrustError;
 use crate::verify::Rejection;
@@ -16,6 +17,14 @@ pub enum FlowError {
     ImageNotFound {
         /// What was asked for.
         image: ImageRef,
+    },
+    /// The registry has something else there.
+    #[error("the registry returned `{}` for {image}, which is no kind of image", media_type.escape_debug())]
+    NotAnImage {
+        /// What was asked for.
+        image: Box<ImageRef>,
+        /// What came, as the registry calls it.
+        media_type: String,
     },
     /// Bytes and digest differ.
     #[error("the registry returned bytes with the digest {found} for {expected} in {repository}")]
@@ -35,6 +44,17 @@ pub enum FlowError {
         /// Why.
         #[source]
         source: ManifestError,
+    },
+    /// More than [`limits::EVIDENCE_BYTES`].
+    #[error(
+        "{image} carries bundles of {bytes} bytes, more than the {} that are read",
+        limits::EVIDENCE_BYTES
+    )]
+    TooMuchEvidence {
+        /// The image.
+        image: PinnedImage,
+        /// What its referrers announce.
+        bytes: u64,
     },
     /// An outside system failed.
     #[error(transparent)]
@@ -85,11 +105,13 @@ impl Coded for FlowError {
     fn code(&self) -> Code {
         match self {
             Self::ImageNotFound { .. } => Code::ImageNotFound,
+            Self::NotAnImage { .. } => Code::RegistryUnavailable,
             Self::DigestMismatch { .. } => Code::DigestMismatch,
             Self::Referrers {
                 source: ManifestError::TooMany { .. },
                 ..
             } => Code::EvidenceTooLarge,
+            Self::TooMuchEvidence { .. } => Code::EvidenceTooLarge,
             Self::Referrers { .. } => Code::RegistryUnavailable,
             Self::Service(error) => error.code(),
             Self::Token(error) => error.code(),

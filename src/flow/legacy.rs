@@ -1,101 +1,66 @@
 //! Finds the signatures and attestations of cosign v2: layers of a manifest under a tag beside the image.
 
 use super::FlowError;
-use super::discover::{Candidate, Content, content};
+use super::discover::{Announced, bounded};
 use super::ports::Registry;
-use crate::evidence::{Format, legacy_evidence, legacy_layers, legacy_limit};
-use crate::image::{Descriptor, Digest, Manifest, PinnedImage, Repository, Tag, Version};
+use crate::evidence::{Format, legacy_layers, legacy_limit};
+use crate::image::{Descriptor, Digest, PinnedImage, Tag, Version};
 use crate::verify::Rejection;
 use futures_util::try_join;
 
-/// A manifest of cosign v2, and what it holds.
-pub(super) struct Legacy {
-    manifest: Manifest,
-    format: Format,
-}
-
-/// The manifests of cosign v2 about `image`. To have none is the rule.
-pub(super) async fn manifests(
+/// What cosign v2 keeps beside `image`. To have nothing there is the rule.
+pub(super) async fn announced(
     registry: &impl Registry,
     image: &PinnedImage,
-) -> Result<Vec<Legacy>, FlowError> {
+) -> Result<Vec<Announced>, FlowError> {
     let tagged = async |tag, format| {
-        let found = registry
+        let manifest = registry
             .manifest(image.repository(), &Version::Tag(tag))
             .await?;
-        Ok::<_, FlowError>(found.map(|manifest| Legacy { manifest, format }))
+        let announced =
+            manifest.map(|manifest| announced_by(manifest.digest(), manifest.bytes(), format));
+        Ok::<_, FlowError>(announced.unwrap_or_default())
     };
-    let (signatures, attestations) = try_join!(
+    let (mut signatures, attestations) = try_join!(
         tagged(Tag::of_signatures(image.digest()), Format::LegacySignature),
         tagged(
             Tag::of_attestations(image.digest()),
             Format::LegacyAttestation
         )
     )?;
-    Ok(signatures.into_iter().chain(attestations).collect())
+    signatures.extend(attestations);
+    Ok(signatures)
 }
 
-/// Layers with the same content: everybody who signs an image signs the same payload.
-pub(super) struct Layers {
-    manifest: Digest,
-    format: Format,
-    layers: Vec<Descriptor>,
-}
-
-impl Legacy {
-    /// The layers, one group for each content.
-    pub(super) fn layers(&self) -> Result<Vec<Layers>, Candidate> {
-        let manifest = *self.manifest.digest();
-        let layers = legacy_layers(self.manifest.bytes()).map_err(|error| Candidate {
-            referrer: manifest,
-            format: self.format,
-            evidence: Err(Rejection::Legacy(error)),
-        })?;
-        let mut groups: Vec<Layers> = Vec::new();
-        for layer in layers {
-            match groups.iter_mut().find(|group| group.holds(&layer)) {
-                Some(group) => group.layers.push(layer),
-                None => groups.push(Layers {
-                    manifest,
-                    format: self.format,
-                    layers: vec![layer],
-                }),
-            }
+/// The layers of a manifest, those with the same content together: everybody who signs an image signs the same payload.
+fn announced_by(referrer: &Digest, manifest: &[u8], format: Format) -> Vec<Announced> {
+    let announced = |layers| Announced {
+        referrer: *referrer,
+        format,
+        layers,
+    };
+    let layers = match legacy_layers(manifest) {
+        Ok(layers) => layers,
+        Err(error) => return vec![announced(Err(Rejection::Legacy(error)))],
+    };
+    let mut groups: Vec<Vec<Descriptor>> = Vec::new();
+    let mut refused = Vec::new();
+    for layer in layers {
+        let limit = legacy_limit(&layer);
+        match bounded(layer, limit) {
+            Ok(layer) => match groups.iter_mut().find(|group| same_content(group, &layer)) {
+                Some(group) => group.push(layer),
+                None => groups.push(vec![layer]),
+            },
+            Err(rejection) => refused.push(announced(Err(rejection))),
         }
-        Ok(groups)
     }
+    let groups = groups.into_iter().map(|group| announced(Ok(group)));
+    groups.chain(refused).collect()
 }
 
-impl Layers {
-    fn holds(&self, layer: &Descriptor) -> bool {
-        let same = |known: &Descriptor| {
-            (&known.digest, known.size, &known.media_type)
-                == (&layer.digest, layer.size, &layer.media_type)
-        };
-        self.layers.first().is_some_and(same)
-    }
-
-    /// One candidate a layer; their content is fetched once.
-    pub(super) async fn candidates(
-        self,
-        registry: &impl Registry,
-        repository: &Repository,
-    ) -> Result<Vec<Candidate>, FlowError> {
-        let Some(first) = self.layers.first() else {
-            return Ok(Vec::new());
-        };
-        let limit = legacy_limit(first);
-        let content = content(registry, repository, first, limit).await?;
-        let evidence = |layer: &Descriptor| match &content {
-            Content::Bytes(bytes) => legacy_evidence(layer, bytes).map_err(Rejection::Legacy),
-            Content::Gone => Err(Rejection::Gone),
-            Content::TooLarge => Err(Rejection::TooLarge { limit }),
-        };
-        let candidate = |layer| Candidate {
-            referrer: self.manifest,
-            format: self.format,
-            evidence: evidence(layer),
-        };
-        Ok(self.layers.iter().map(candidate).collect())
-    }
+fn same_content(group: &[Descriptor], layer: &Descriptor) -> bool {
+    group
+        .first()
+        .is_some_and(|known| (known.digest, known.size) == (layer.digest, layer.size))
 }

@@ -120,14 +120,17 @@ impl<S: SigningServices> Signer<'_, S> {
         let candidate = (evidence.evidence().digest(), evidence.clone());
         match self.expected.evaluate(vec![candidate], Vec::new()) {
             Decision::Allow { .. } => Ok(()),
-            Decision::Deny { .. } => Err(FlowError::UnexpectedSigner {
-                expected: format!("{} by {}", self.expected.identity(), self.expected.issuer()),
-                found: format!(
-                    "{} by {}",
-                    evidence.signer().identity().unwrap_or("nobody"),
-                    evidence.signer().issuer().unwrap_or("nobody")
-                ),
-            }),
+            Decision::Deny { rejected, .. } => {
+                let finding = rejected
+                    .first()
+                    .and_then(|candidate| candidate.findings.first());
+                let text =
+                    |text: Option<&String>| text.cloned().unwrap_or_else(|| "nobody".to_owned());
+                Err(FlowError::UnexpectedSigner {
+                    expected: text(finding.and_then(|finding| finding.expected.as_ref())),
+                    found: text(finding.and_then(|finding| finding.found.as_ref())),
+                })
+            }
         }
     }
 }

@@ -122,11 +122,11 @@ impl Finding {
 /// How far a candidate is from being accepted: the nearest miss is what its author needs to read.
 fn distance(code: Code) -> u8 {
     match code {
-        Code::IdentityMismatch | Code::IssuerMismatch => 0,
+        Code::IdentityMismatch | Code::IssuerMismatch | Code::ClaimMismatch => 0,
         Code::SubjectMismatch => 1,
         Code::PredicateMismatch => 3,
         Code::BundleMalformed | Code::BundleUnsupported => 4,
-        Code::NoSignature => 5,
+        Code::NoSignature | Code::SignatureGone => 5,
         _ => 2,
     }
 }

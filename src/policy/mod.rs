@@ -1,50 +1,99 @@
 //! Whom we accept: verified evidence → [`Decision`].
 //!
-//! A policy cannot be empty: it is made of an identity and its issuer, both exact. Every check of
-//! [`check::CHECKS`] must pass for one and the same signature.
+//! A policy cannot be empty: it names an identity with its issuer, or a key. Every check of [`check::CHECKS`] must pass
+//! for one and the same signature.
 
 pub mod check;
 mod decision;
+mod pattern;
 
 pub use decision::{Accepted, Decision, Finding, Rejected, Verdict};
+pub use pattern::{Pattern, PatternError};
 
 use crate::evidence::{Bundle, Format};
 use crate::image::Digest;
-use crate::outcome::{Coded, Problem};
-use crate::verify::{Rejection, Verified};
+use crate::outcome::{Code, Coded, Problem};
+use crate::verify::{Claim, Rejection, Verified};
+use std::collections::BTreeMap;
+use std::fmt;
 
 /// What an acceptable signature looks like.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Policy {
-    identity: String,
-    issuer: String,
+    signer: ExpectedSigner,
+}
+
+/// Who must have signed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ExpectedSigner {
+    /// Somebody whom a certificate authority knows.
+    Identity(Box<ExpectedIdentity>),
+    /// The holder of the key with this digest.
+    Key(Digest),
+}
+
+/// An identity as a structure: the name alone can be carried by a pull request from a stranger.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExpectedIdentity {
+    /// The subject alternative name.
+    pub san: ExpectedSan,
+    /// The issuer that vouches for it, exactly.
+    pub issuer: String,
+    /// What the certificate must say about the job, exactly.
+    pub claims: BTreeMap<Claim, String>,
+}
+
+/// A subject alternative name, exactly or by pattern.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ExpectedSan {
+    /// This one, to the byte.
+    Exact(String),
+    /// Any that matches as a whole.
+    Matching(Pattern),
 }
 
 impl Policy {
+    /// Accepts image signatures by this identity.
+    pub fn identity(expected: ExpectedIdentity) -> Result<Self, EmptyPolicy> {
+        let san_is_empty = matches!(&expected.san, ExpectedSan::Exact(san) if san.is_empty());
+        let is_empty = san_is_empty
+            || expected.issuer.is_empty()
+            || expected.claims.values().any(String::is_empty);
+        if is_empty {
+            return Err(EmptyPolicy);
+        }
+        Ok(Self {
+            signer: ExpectedSigner::Identity(Box::new(expected)),
+        })
+    }
+
     /// Accepts image signatures by exactly this identity, vouched for by exactly this issuer.
-    pub fn exact(
-        identity: impl Into<String>,
-        issuer: impl Into<String>,
-    ) -> Result<Self, EmptyPolicy> {
-        let policy = Self {
-            identity: identity.into(),
+    pub fn exact(san: impl Into<String>, issuer: impl Into<String>) -> Result<Self, EmptyPolicy> {
+        Self::identity(ExpectedIdentity {
+            san: ExpectedSan::Exact(san.into()),
             issuer: issuer.into(),
-        };
-        if policy.identity.is_empty() || policy.issuer.is_empty() {
-            Err(EmptyPolicy)
-        } else {
-            Ok(policy)
+            claims: BTreeMap::new(),
+        })
+    }
+
+    /// Accepts image signatures by the holder of the key with this digest.
+    pub fn key(fingerprint: Digest) -> Self {
+        Self {
+            signer: ExpectedSigner::Key(fingerprint),
         }
     }
 
-    /// The identity that must have signed.
-    pub fn identity(&self) -> &str {
-        &self.identity
+    /// Who must have signed.
+    pub fn signer(&self) -> &ExpectedSigner {
+        &self.signer
     }
 
-    /// The issuer that must vouch for it.
-    pub fn issuer(&self) -> &str {
-        &self.issuer
+    /// The identity that must have signed, unless a key must have.
+    fn expected_identity(&self) -> Option<&ExpectedIdentity> {
+        match &self.signer {
+            ExpectedSigner::Identity(identity) => Some(identity),
+            ExpectedSigner::Key(_) => None,
+        }
     }
 
     /// Decides about one image from everything that was found on it.
@@ -80,13 +129,24 @@ impl Policy {
     }
 }
 
+impl fmt::Display for ExpectedSan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Exact(san) => f.write_str(san),
+            Self::Matching(pattern) => write!(f, "{} (pattern)", pattern.as_str()),
+        }
+    }
+}
+
 /// A policy that would accept anybody.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("an identity and an issuer are both required, and neither may be empty")]
+#[error(
+    "an identity and an issuer are both required, and neither they nor a required claim may be empty"
+)]
 pub struct EmptyPolicy;
 
 impl Coded for EmptyPolicy {
-    fn code(&self) -> crate::outcome::Code {
-        crate::outcome::Code::UsageInvalid
+    fn code(&self) -> Code {
+        Code::UsageInvalid
     }
 }

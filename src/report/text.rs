@@ -4,6 +4,7 @@ use super::escape::shown;
 use super::view::{
     FindingView, Image, ProblemView, RejectedView, Report, SignatureView, VerdictView,
 };
+use crate::verify::Claim;
 use std::fmt::Write;
 
 pub(super) fn render(report: &Report) -> String {
@@ -71,19 +72,22 @@ fn image(text: &mut String, image: &Image) -> std::fmt::Result {
 fn signature(text: &mut String, signature: &SignatureView) -> std::fmt::Result {
     let signer = &signature.signer;
     let mut row = |name: &str, value: &str| writeln!(text, "  {name:<9} {}", shown(value));
-    row("by", signer.identity.as_deref().unwrap_or("nobody"))?;
-    row("issuer", signer.issuer.as_deref().unwrap_or("nobody"))?;
-    let build = [
-        &signer.source_repository,
-        &signer.source_ref,
-        &signer.source_digest,
-        &signer.trigger,
-    ];
-    let build: Vec<&str> = build.into_iter().flatten().map(String::as_str).collect();
-    if !build.is_empty() {
-        row("built", &build.join(" "))?;
+    match &signer.key {
+        Some(key) => row("by", &format!("key {key}"))?,
+        None => {
+            row("by", signer.identity.as_deref().unwrap_or("nobody"))?;
+            row("issuer", signer.issuer.as_deref().unwrap_or("nobody"))?;
+        }
     }
-    if let Some(run) = &signer.run {
+    let built: Vec<&str> = BUILT
+        .iter()
+        .filter_map(|claim| signer.claims.get(claim.name()))
+        .map(String::as_str)
+        .collect();
+    if !built.is_empty() {
+        row("built", &built.join(" "))?;
+    }
+    if let Some(run) = signer.claims.get(Claim::RunInvocationUri.name()) {
         row("run", run)?;
     }
     let logged = signature
@@ -149,5 +153,12 @@ fn problem(text: &mut String, title: &str, problem: &ProblemView) -> std::fmt::R
     )
 }
 
+/// The claims that tell a person what was built; the JSON report has all of them.
+const BUILT: [Claim; 4] = [
+    Claim::SourceRepositoryUri,
+    Claim::SourceRepositoryRef,
+    Claim::SourceRepositoryDigest,
+    Claim::BuildTrigger,
+];
 /// How many refused candidates a person is shown.
 const SHOWN_REJECTED: usize = 3;

@@ -1,10 +1,12 @@
 //! What a run has to say, as plain data.
 
+use super::escape::bounded;
 use crate::image::ImageRef;
 use crate::outcome::{Code, Coded, Problem};
 use crate::policy::{Accepted, Decision, Finding, Rejected, Verdict};
 use crate::verify::{LogProof, Signer};
 use serde::Serialize;
+use std::collections::BTreeMap;
 
 /// The report of one run.
 #[derive(Debug, Clone, Serialize)]
@@ -106,8 +108,8 @@ pub struct SignatureView {
     pub log_index: Option<u64>,
 }
 
-/// Who signed. Fields that the certificate does not carry are left out.
-#[derive(Debug, Clone, Serialize)]
+/// Who signed. What the certificate does not say is left out.
+#[derive(Debug, Clone, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SignerView {
     /// Subject alternative name.
@@ -116,21 +118,12 @@ pub struct SignerView {
     /// OIDC issuer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub issuer: Option<String>,
-    /// URL of the source repository.
+    /// What the certificate says about the CI job, by the names of [`crate::verify::Claim`].
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub claims: BTreeMap<&'static str, String>,
+    /// Digest of the public key, where a key signed.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub source_repository: Option<String>,
-    /// Ref that was built.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub source_ref: Option<String>,
-    /// Commit that was built.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub source_digest: Option<String>,
-    /// Event that started the run.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub trigger: Option<String>,
-    /// URL of the run.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub run: Option<String>,
+    pub key: Option<String>,
 }
 
 /// A signature that does not satisfy the policy, or cannot be verified.
@@ -304,15 +297,20 @@ impl SignatureView {
 
 impl SignerView {
     fn new(signer: &Signer) -> Self {
-        let owned = |text: Option<&str>| text.map(str::to_owned);
-        Self {
-            identity: owned(signer.identity()),
-            issuer: owned(signer.issuer()),
-            source_repository: owned(signer.source_repository()),
-            source_ref: owned(signer.source_ref()),
-            source_digest: owned(signer.source_digest()),
-            trigger: owned(signer.trigger()),
-            run: owned(signer.run()),
+        match signer {
+            Signer::Identity(identity) => Self {
+                identity: identity.san().map(str::to_owned),
+                issuer: identity.issuer().map(str::to_owned),
+                claims: identity
+                    .claims()
+                    .map(|(claim, value)| (claim.name(), value.to_owned()))
+                    .collect(),
+                key: None,
+            },
+            Signer::Key(digest) => Self {
+                key: Some(digest.to_string()),
+                ..Self::default()
+            },
         }
     }
 }
@@ -332,10 +330,10 @@ impl FindingView {
     fn new(finding: &Finding) -> Self {
         Self {
             code: finding.code.id(),
-            what: finding.what.clone(),
-            why: finding.why.clone(),
+            what: bounded(&finding.what),
+            why: finding.why.iter().map(|cause| bounded(cause)).collect(),
             expected: finding.expected.clone(),
-            found: finding.found.clone(),
+            found: finding.found.as_deref().map(bounded),
         }
     }
 }
@@ -344,8 +342,8 @@ impl ProblemView {
     fn new(problem: &Problem) -> Self {
         Self {
             code: problem.code.id(),
-            what: problem.what.clone(),
-            why: problem.why.clone(),
+            what: bounded(&problem.what),
+            why: problem.why.iter().map(|cause| bounded(cause)).collect(),
             fix: problem.fix.clone(),
         }
     }

@@ -1,13 +1,14 @@
 //! Verifies Sigstore bundles.
 
+use super::certificate;
 use super::rejection::Rejection;
-use super::{Facts, LogProof, Signer, Verified};
+use super::{Facts, Identity, LogProof, Signer, Verified};
 use crate::evidence::{Bundle, Format, Statement};
 use crate::image::Digest;
 use crate::trust::{Requirements, TrustedRoot};
 use jiff::Timestamp;
 use sigstore_verify::VerificationPolicy;
-use sigstore_verify::types::{Artifact, KindVersion, Sha256Hash, TransparencyLogEntry};
+use sigstore_verify::types::{Artifact, KindVersion, MediaType, Sha256Hash, TransparencyLogEntry};
 
 /// Verifies `bundle` for the image with the digest `subject` against `root`, whoever signed it.
 pub fn image_signature(
@@ -64,20 +65,37 @@ impl Proven {
         artifact: impl Into<Artifact<'a>>,
         root: &TrustedRoot,
     ) -> Result<Self, Rejection> {
-        // Everything is required that this instance can prove. The identity is judged afterwards, by the policy.
+        let leaf = bundle
+            .parsed()
+            .signing_certificate()
+            .ok_or(Rejection::NoCertificate)?;
+
+        // 2. to 6. Everything is required that this instance can prove. The identity is judged afterwards, by the policy.
         let policy = match root.requirements() {
             Requirements::Everything => VerificationPolicy::any_identity(),
             Requirements::TimestampOnly => VerificationPolicy::any_identity()
                 .skip_tlog_unsafe()
                 .skip_sct(),
         };
-        if bundle.parsed().signing_certificate().is_none() {
-            return Err(Rejection::NoCertificate);
-        }
         let result = root.verifier().verify(artifact, bundle.parsed(), &policy)?;
 
-        // No verdict by absence of errors: what was required must have been established.
+        // 5. once more: the crates ask for a proof in one entry, and pass over the others that have none.
         let everything = root.requirements() == Requirements::Everything;
+        let entries = &bundle.parsed().verification_material.tlog_entries;
+        let (mut log_proof, mut log_index) = (None, None);
+        if everything {
+            let proofs = entries.iter().map(|entry| log_proof_of(bundle, entry));
+            let proofs: Option<Vec<LogProof>> = proofs.collect();
+            let proofs = proofs.ok_or(Rejection::NoLogProof)?;
+            log_proof = Some(proofs.into_iter().min().ok_or(Rejection::NotEstablished)?);
+            let signed = entries.iter().find(|entry| is_index_signed(entry));
+            log_index = signed.map(|entry| entry.log_index.get());
+        }
+
+        // 3. once more: what the crates read from the certificate, nobody else can read otherwise.
+        certificate::check(leaf.as_bytes()).map_err(Rejection::Certificate)?;
+
+        // No verdict by absence of errors: what was required must have been established.
         let certificate = result
             .certificate()
             .filter(|_| result.certificate_verified());
@@ -89,18 +107,8 @@ impl Proven {
         else {
             return Err(Rejection::NotEstablished);
         };
-
-        let entries = &bundle.parsed().verification_material.tlog_entries;
-        let (mut log_proof, mut log_index) = (None, None);
-        if everything {
-            // The verifier wants one entry to be proven, and lets others ride along unproven. We want all of them.
-            let proofs: Option<Vec<LogProof>> = entries.iter().map(log_proof_of).collect();
-            let proofs = proofs.ok_or(Rejection::LogEntryUnproven)?;
-            log_proof = Some(proofs.into_iter().min().ok_or(Rejection::NotEstablished)?);
-            log_index = entries.iter().find_map(signed_log_index);
-        }
         Ok(Self {
-            signer: Signer::of(certificate),
+            signer: Signer::Identity(Box::new(Identity::of(certificate))),
             signed_at: *signed_at,
             log_proof,
             log_index,
@@ -129,19 +137,19 @@ impl Proven {
     }
 }
 
-/// How a log entry that has been verified is proven to be one.
-fn log_proof_of(entry: &TransparencyLogEntry) -> Option<LogProof> {
+/// What proves a log entry. Bundles v0.1, and cosign v2, are from before there were proofs: a promise that the log signed
+/// is enough there, as the format says.
+fn log_proof_of(bundle: &Bundle, entry: &TransparencyLogEntry) -> Option<LogProof> {
+    let promise_is_enough = bundle.parsed().media_type() == MediaType::Bundle0_1;
     match (&entry.inclusion_proof, &entry.inclusion_promise) {
         (Some(_), _) => Some(LogProof::Inclusion),
-        (None, Some(_)) => Some(LogProof::Promise),
-        (None, None) => None,
+        (None, Some(_)) if promise_is_enough => Some(LogProof::Promise),
+        (None, _) => None,
     }
 }
 
-/// The index of an entry where it is signed: by Rekor 1 with its promise, by Rekor 2 with the proof. In a proof by
-/// Rekor 1 it is another number, the place in one of its trees.
-fn signed_log_index(entry: &TransparencyLogEntry) -> Option<u64> {
-    let is_signed =
-        entry.inclusion_promise.is_some() || entry.kind_version == KindVersion::HashedRekordV002;
-    is_signed.then(|| entry.log_index.get())
+/// Whether the log signed the index of this entry: with Rekor v2 the proof is for it, with v1 only the inclusion promise
+/// names it, and the proof is for a place in one of several trees.
+fn is_index_signed(entry: &TransparencyLogEntry) -> bool {
+    entry.kind_version == KindVersion::HashedRekordV002 || entry.inclusion_promise.is_some()
 }

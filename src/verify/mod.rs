@@ -14,11 +14,15 @@
 //! out ([`crate::trust::Requirements`]) and read nothing out of the bundle before they have passed.
 
 mod bundle;
+mod certificate;
+mod identity;
 mod legacy;
 mod rejection;
 mod signer;
 
 pub use bundle::image_signature;
+pub use certificate::CertificateFault;
+pub use identity::{Claim, Identity, UnknownClaim};
 pub use rejection::Rejection;
 pub use signer::Signer;
 
@@ -123,7 +127,7 @@ impl<T> Verified<T> {
         self.facts.log_proof
     }
 
-    /// Where the transparency log has it; nothing for an instance without a log, or if nobody signed the number.
+    /// Where the transparency log has it, as signed by the log; nothing for an instance without a log.
     pub fn log_index(&self) -> Option<u64> {
         self.facts.log_index
     }

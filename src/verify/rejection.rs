@@ -1,5 +1,6 @@
 //! Why evidence was not verified.
 
+use super::CertificateFault;
 use crate::evidence::{BundleError, LegacyError, SimpleSigningError, StatementError};
 use crate::outcome::{Code, Coded};
 use sigstore_verify::{CertificateError, Error};
@@ -37,15 +38,21 @@ pub enum Rejection {
         /// How much is read.
         limit: usize,
     },
+    /// It is larger than the manifest says.
+    #[error("it holds more bytes than its manifest announces")]
+    LargerThanAnnounced,
     /// It is about something else.
     #[error("the signed statement is about another digest")]
     Subject,
     /// The log entry is about something else.
     #[error("the transparency log entry is about another statement")]
     LogEntryMismatch,
-    /// A log entry comes without proof and without promise.
-    #[error("a transparency log entry is there that nothing proves")]
-    LogEntryUnproven,
+    /// A log entry without a proof: a promise to include it is not one.
+    #[error("a transparency log entry has no inclusion proof")]
+    NoLogProof,
+    /// The certificate can be read in more than one way.
+    #[error("the signing certificate is ambiguous")]
+    Certificate(#[source] CertificateFault),
     /// The cryptography does not hold.
     #[error(transparent)]
     Sigstore(Box<Error>),
@@ -71,10 +78,11 @@ impl Coded for Rejection {
             Self::NoStatement | Self::NotAnImageSignature => Code::PredicateMismatch,
             Self::Statement(_) | Self::Payload(_) => Code::BundleMalformed,
             Self::NoCertificate => Code::CertificateInvalid,
-            Self::Gone => Code::NoSignature,
-            Self::TooLarge { .. } => Code::EvidenceTooLarge,
+            Self::Gone => Code::SignatureGone,
+            Self::TooLarge { .. } | Self::LargerThanAnnounced => Code::EvidenceTooLarge,
             Self::Subject => Code::SubjectMismatch,
-            Self::LogEntryMismatch | Self::LogEntryUnproven => Code::LogProofInvalid,
+            Self::Certificate(_) => Code::CertificateInvalid,
+            Self::LogEntryMismatch | Self::NoLogProof => Code::LogProofInvalid,
             Self::NotEstablished => Code::Internal,
             Self::Sigstore(error) => match error.as_ref() {
                 Error::SignatureInvalid(_) | Error::Crypto(_) => Code::SignatureInvalid,

@@ -22,7 +22,7 @@ fn never_unsigned(world: &World, name: fn(&Pushed) -> &str, part: fn(&World, &Pu
     for fault in failures() {
         world.break_on(Registry, &on, fault.clone());
         let verify = world.verifier(name(&image), IDENTITY, &world.issuer());
-        let run = verify.args(&["--timeout", TIMEOUT]).run();
+        let run = verify.args(&["--timeout", timeout(&fault)]).run();
         assert_eq!(
             (run.code(), run.exit),
             (Some("registry-unavailable"), 30),
@@ -229,6 +229,3 @@ fn a_registry_that_nobody_runs() {
     world.verify(&image).ended("registry-unavailable", 30);
     world.sign(&image).ended("registry-unavailable", 30);
 }
-
-/// Long for an answer on this machine, short for one that never comes.
-const TIMEOUT: &str = "2s";

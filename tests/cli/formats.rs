@@ -203,7 +203,8 @@ fn without_logs_a_signed_timestamp_is_enough_and_nothing_less_is() {
     let code = |result: Result<_, Rejection>| result.map(|_| ()).map_err(|error| error.code());
 
     let verified = without_logs(Flaw::LogEntryMissing).unwrap();
-    assert_eq!(verified.signer().identity(), Some(IDENTITY));
+    let signer = verified.signer().identity().unwrap();
+    assert_eq!(signer.san(), Some(IDENTITY));
     assert_eq!((verified.log_proof(), verified.log_index()), (None, None));
     without_logs(Flaw::SctMissing).unwrap();
     for (flaw, expected) in [

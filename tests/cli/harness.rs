@@ -658,6 +658,14 @@ pub(crate) fn html() -> Fault {
     }
 }
 
+/// The `--timeout` for a run that meets `fault`: short only where an answer never comes.
+pub(crate) fn timeout(fault: &Fault) -> &'static str {
+    match fault {
+        Fault::Stall => "2s",
+        _ => "100s",
+    }
+}
+
 /// A port of this machine on which nobody listens.
 pub(crate) fn unused_port() -> u16 {
     let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();

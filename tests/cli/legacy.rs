@@ -111,6 +111,8 @@ fn what_does_not_bind_does_not_matter() {
     })
     .ok();
     verify_changed(|layer| annotate(layer, CHAIN, "nobody reads this")).ok();
+    verify_changed(|layer| drop(layer.annotations.remove(TIMESTAMP))).ok();
+    verify_changed(|layer| annotate(layer, TIMESTAMP, "")).ok();
 }
 
 #[test]
@@ -207,6 +209,9 @@ refuses! {
     a_certificate_without_sct: SctMissing "sct-invalid";
     an_sct_by_another_key: SctWrongKey "sct-invalid";
     an_untrusted_authority: CaUntrusted "certificate-invalid";
+    a_certificate_for_two_names: NamesSeveral "certificate-invalid";
+    a_certificate_with_two_issuers: IssuersDisagree "certificate-invalid";
+    a_certificate_with_an_extension_twice: ExtensionRepeated "certificate-invalid";
     no_log_entry: LogEntryMissing "log-proof-invalid";
     a_log_entry_of_another_artifact: LogEntryOfAnotherArtifact "log-proof-invalid";
     a_log_entry_of_another_signer: LogEntryOfAnotherSigner "log-proof-invalid";
@@ -293,10 +298,12 @@ fn a_signature_by_a_key_without_any_certificate() {
 fn annotations_swapped_between_two_images_of_one_signer() {
     let world = World::new();
     let (one, two) = (world.push("app:v1"), world.push("app:v2"));
-    let (first, second) = (
-        signature(&world, &payload(&one), None),
-        signature(&world, &payload(&two), None),
-    );
+    let unstamped = |image| {
+        let mut layer = signature(&world, &payload(image), None);
+        layer.annotations.remove(TIMESTAMP);
+        layer
+    };
+    let (first, second) = (unstamped(&one), unstamped(&two));
     for (annotation, code) in [
         (SIGNATURE, "signature-invalid"),
         (CERTIFICATE, "signature-invalid"),
@@ -385,11 +392,31 @@ fn a_payload_larger_than_any() {
             .all(|request| !request.path.contains("/blobs/"))
     );
 
-    let large = vec![b' '; limits::LEGACY_PAYLOAD_BYTES + 1];
+    let large = vec![b' '; layer.content.len() + 1];
     let mut unannounced = layer.descriptor();
     unannounced["digest"] = json!(Digest::of(&large));
     world.push_legacy(&image, "sig", &[unannounced], &[&large]);
     world.verify(&image.pinned).ended("evidence-too-large", 13);
+}
+
+#[test]
+fn one_large_content_in_many_layers_counts_as_often_as_it_is_kept() {
+    let world = World::new();
+    let image = world.push("app:v1");
+    let content = b"not as large as announced";
+    let layer = |position: usize| {
+        json!({
+            "mediaType": "application/vnd.dsse.envelope.v1+json",
+            "digest": Digest::of(content),
+            "size": limits::BUNDLE_BYTES,
+            "annotations": {SIGNATURE: position.to_string()},
+        })
+    };
+    let layers: Vec<Value> = (0..5).map(layer).collect();
+    world.push_legacy(&image, "att", &layers, &[content]);
+    world.verify(&image.pinned).ended("evidence-too-large", 13);
+    world.push_legacy(&image, "att", &layers[..4], &[content]);
+    world.verify(&image.pinned).ended("bundle-malformed", 13);
 }
 
 #[test]
@@ -540,3 +567,4 @@ const SIGNATURE: &str = "dev.cosignproject.cosign/signature";
 const CERTIFICATE: &str = "dev.sigstore.cosign/certificate";
 const CHAIN: &str = "dev.sigstore.cosign/chain";
 const LOG_ENTRY: &str = "dev.sigstore.cosign/bundle";
+const TIMESTAMP: &str = "dev.sigstore.cosign/rfc3161timestamp";

@@ -13,6 +13,8 @@ mod harness;
 mod concurrent;
 mod fetches;
 mod formats;
+mod hostile;
+mod identity;
 mod legacy;
 mod no_token;
 mod outages;

@@ -243,7 +243,7 @@ fn a_token_endpoint_that_fails() {
         let before = world.published(&image);
         world.break_all(Oidc, fault.clone());
         let run = world
-            .job(&["sign", &image.pinned, "--timeout", "2s"])
+            .job(&["sign", &image.pinned, "--timeout", timeout(&fault)])
             .secret("secret words")
             .run();
         assert_eq!(

@@ -55,6 +55,12 @@ refuses! {
     an_sct_by_another_key_2: SctWrongKey V2 "sct-invalid";
     an_untrusted_authority_1: CaUntrusted V1 "certificate-invalid";
     an_untrusted_authority_2: CaUntrusted V2 "certificate-invalid";
+    a_certificate_for_two_names_1: NamesSeveral V1 "certificate-invalid";
+    a_certificate_for_two_names_2: NamesSeveral V2 "certificate-invalid";
+    a_certificate_by_two_issuers_1: IssuersDisagree V1 "certificate-invalid";
+    a_certificate_by_two_issuers_2: IssuersDisagree V2 "certificate-invalid";
+    a_certificate_of_two_repositories_1: ExtensionRepeated V1 "certificate-invalid";
+    a_certificate_of_two_repositories_2: ExtensionRepeated V2 "certificate-invalid";
     no_log_entry_1: LogEntryMissing V1 "log-proof-invalid";
     no_log_entry_2: LogEntryMissing V2 "log-proof-invalid";
     a_log_entry_of_another_artifact_1: LogEntryOfAnotherArtifact V1 "log-proof-invalid";
@@ -584,8 +590,8 @@ fn a_referrer_that_is_listed_but_gone() {
     let world = World::new();
     let image = world.push("app:v1");
     plant(&world, &image, 1);
-    let run = world.verify(&image.pinned).ended("no-signature", 10);
-    assert_eq!(run.rejected(), ["no-signature"]);
+    let run = world.verify(&image.pinned).ended("signature-gone", 10);
+    assert_eq!(run.rejected(), ["signature-gone"]);
     world.sign(&image.pinned).ok();
     world.verify(&image.pinned).ok();
 }

@@ -4,7 +4,7 @@ use crate::ci::{Env, Secret};
 use crate::flow::ports::{Fault, Service, ServiceError};
 use docker_credential::{CredentialRetrievalError, DockerCredential};
 use std::fs::File;
-use std::io::BufReader;
+use std::io::{BufReader, ErrorKind};
 use std::path::{Path, PathBuf};
 
 /// What to log in with.
@@ -28,9 +28,9 @@ pub(super) fn of(registry: &str, env: &Env) -> Result<Option<Credentials>, Servi
             Ok(Some(credentials)) => return Ok(Some(credentials)),
             Ok(None) => {}
             // Going on anonymously would end as "denied", which sends the user the wrong way.
-            Err(source) => {
+            Err(why) => {
                 let (service, url) = (Service::Registry, registry.to_owned());
-                let fault = Fault::Credentials(Box::new(CredentialsError { path, source }));
+                let fault = Fault::Credentials(Box::new(CredentialsError { path, why }));
                 return Err(ServiceError {
                     service,
                     url,
@@ -61,9 +61,11 @@ fn files(env: &Env) -> Vec<PathBuf> {
         .collect()
 }
 
-fn read(path: &Path, key: &str) -> Result<Option<Credentials>, CredentialRetrievalError> {
-    let Ok(file) = File::open(path) else {
-        return Ok(None);
+fn read(path: &Path, key: &str) -> Result<Option<Credentials>, Unusable> {
+    let file = match File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(Unusable(error.to_string())),
     };
     match docker_credential::get_credential_from_reader(BufReader::new(file), key) {
         Ok(DockerCredential::UsernamePassword(user, password)) => Ok(Some(Credentials::Password {
@@ -80,7 +82,11 @@ fn read(path: &Path, key: &str) -> Result<Option<Credentials>, CredentialRetriev
         {
             Ok(None)
         }
-        Err(error) => Err(error),
+        // What it printed may be the password.
+        Err(CredentialRetrievalError::HelperFailure { helper, .. }) => {
+            Err(Unusable(format!("the credential helper `{helper}` failed")))
+        }
+        Err(error) => Err(Unusable(error.to_string())),
     }
 }
 
@@ -89,5 +95,9 @@ fn read(path: &Path, key: &str) -> Result<Option<Credentials>, CredentialRetriev
 struct CredentialsError {
     path: PathBuf,
     #[source]
-    source: CredentialRetrievalError,
+    why: Unusable,
 }
+
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct Unusable(String);

@@ -30,16 +30,22 @@ impl<'a> Registry<'a> {
         }
     }
 
-    /// Sends a request to `url`, authorized as the registry asks.
+    /// Sends a request, authorized as the registry asks. Another host, to which a redirect or an upload may lead, gets no
+    /// authorization and cannot ask for one (as containerd's CVE-2020-15157 allowed).
     async fn send<'r>(
         &self,
         repository: &Repository,
         limit: usize,
         request: impl Fn() -> Result<Request<'r>, ServiceError>,
     ) -> Result<Answer, ServiceError> {
+        let home = self.get(&self.url(repository, ""), &[])?.origin();
+        let first = request()?;
+        if first.origin() != home {
+            return first.send(limit).await;
+        }
         let known = self.auth.known(repository).await;
-        let answer = known.apply(request()?).send(limit).await?;
-        if answer.status != StatusCode::UNAUTHORIZED {
+        let answer = known.apply(first).send(limit).await?;
+        if answer.status != StatusCode::UNAUTHORIZED || answer.origin != home {
             return Ok(answer);
         }
         let authorization = self
@@ -132,26 +138,32 @@ impl ports::Registry for Registry<'_> {
     async fn referrers(&self, image: &PinnedImage) -> Result<Option<ImageIndex>, ServiceError> {
         let mut url = self.url(image.repository(), &format!("referrers/{}", image.digest()));
         let mut all = ImageIndex::default();
-        for _ in 0..limits::REFERRERS_PAGES {
+        let mut left = limits::MANIFEST_BYTES;
+        for page in 0..limits::REFERRERS_PAGES {
             let accept = [media_type::IMAGE_INDEX];
             let answer = self
-                .send(image.repository(), limits::MANIFEST_BYTES, || {
-                    self.get(&url, &accept)
-                })
+                .send(image.repository(), left, || self.get(&url, &accept))
                 .await?;
-            // Registries without the API say so in several ways; only these mean that there is none.
-            if matches!(answer.status.as_u16(), 400 | 404 | 405 | 406 | 501) {
+            // Registries without the API say so in several ways; only these mean that there is none. Where a first page
+            // was, the API is: the rest of the list is then missing, not absent.
+            let is_absence = matches!(answer.status.as_u16(), 400 | 404 | 405 | 406 | 501);
+            if page == 0 && is_absence {
                 return Ok(None);
             }
             let answer = answer.success()?;
             let is_index = answer
                 .header(CONTENT_TYPE)
                 .is_some_and(|kind| kind.starts_with(media_type::IMAGE_INDEX));
-            if !is_index {
-                return Ok(None);
+            match (is_index, page) {
+                (true, _) => {}
+                (false, 0) => return Ok(None),
+                (false, _) => return Err(answer.unexpected("no list of referrers")),
             }
-            let page = ImageIndex::parse(&answer.body).map_err(|error| unlisted(error, &answer))?;
-            all.extend(page).map_err(|error| unlisted(error, &answer))?;
+            left = left.saturating_sub(answer.body.len());
+            let entries =
+                ImageIndex::parse(&answer.body).map_err(|error| unlisted(error, &answer))?;
+            all.extend(entries)
+                .map_err(|error| unlisted(error, &answer))?;
             match next_page(&answer, &url)? {
                 Some(next) => url = next,
                 None => return Ok(Some(all)),
@@ -229,24 +241,38 @@ fn unlisted(error: ManifestError, answer: &Answer) -> ServiceError {
     }
 }
 
-/// The next page of a list (RFC 8288 `Link` with `rel="next"`), on the same registry.
+/// The next page of a list (RFC 8288 `Link` with the relation `next`), on the same registry.
 fn next_page(answer: &Answer, url: &str) -> Result<Option<String>, ServiceError> {
-    let Some(link) = answer
-        .header(LINK)
-        .filter(|link| link.contains("rel=\"next\""))
-    else {
-        return Ok(None);
-    };
-    let target = link
-        .split_once('<')
-        .and_then(|(_, rest)| rest.split_once('>'))
-        .map(|(target, _)| target);
-    let base = Url::parse(url).ok();
-    match (base, target) {
-        (Some(base), Some(target)) => match base.join(target) {
-            Ok(next) if next.origin() == base.origin() => Ok(Some(next.into())),
-            _ => Err(answer.unexpected("a next page on another host")),
-        },
-        _ => Err(answer.unexpected("a next page without an address")),
+    for links in answer.headers.get_all(LINK) {
+        let links = links.to_str().unwrap_or_default();
+        // A link that cannot be read may be the one to the rest of the list.
+        if !links.contains('<') {
+            return Err(answer.unexpected("a link without an address"));
+        }
+        for link in links.split('<').skip(1) {
+            let (target, parameters) = link.split_once('>').unwrap_or((link, ""));
+            if !parameters.split([';', ',']).any(is_next) {
+                continue;
+            }
+            let base = Url::parse(url).ok();
+            let next = base.and_then(|base| Some((base.join(target).ok()?, base.origin())));
+            return match next {
+                Some((next, origin)) if next.origin() == origin => Ok(Some(next.into())),
+                _ => Err(answer.unexpected("a next page on another host")),
+            };
+        }
     }
+    Ok(None)
+}
+
+/// Whether a parameter of a link is `rel` with `next` among its relations.
+fn is_next(parameter: &str) -> bool {
+    parameter.split_once('=').is_some_and(|(name, relations)| {
+        name.trim().eq_ignore_ascii_case("rel")
+            && relations
+                .trim()
+                .trim_matches('"')
+                .split_ascii_whitespace()
+                .any(|relation| relation.eq_ignore_ascii_case("next"))
+    })
 }

@@ -7,7 +7,10 @@ use crate::outcome::Code;
 use crate::verify::Verified;
 
 pub(super) fn check(policy: &Policy, evidence: &Verified<Bundle>) -> Option<Finding> {
-    let found = evidence.signer().issuer();
-    (found != Some(policy.issuer()))
-        .then(|| Finding::mismatch(Code::IssuerMismatch, policy.issuer(), found))
+    let expected = policy.expected_identity()?.issuer.as_str();
+    let found = evidence
+        .signer()
+        .identity()
+        .and_then(|identity| identity.issuer());
+    (found != Some(expected)).then(|| Finding::mismatch(Code::IssuerMismatch, expected, found))
 }

@@ -15,6 +15,12 @@ pub enum Flaw {
     SctWrongKey,
     /// The certificate is from an authority with the trusted one's name and other keys.
     CaUntrusted,
+    /// The certificate names somebody else as well, in second place.
+    NamesSeveral,
+    /// The two extensions for the issuer name different ones.
+    IssuersDisagree,
+    /// The extension for the repository is there twice, with different values.
+    ExtensionRepeated,
     /// There is no log entry.
     LogEntryMissing,
     /// The log entry is real, by the same key and certificate, and of another statement.
@@ -43,11 +49,14 @@ pub enum Flaw {
 
 impl Flaw {
     /// Every flaw.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 19] = [
         Self::Signature,
         Self::SctMissing,
         Self::SctWrongKey,
         Self::CaUntrusted,
+        Self::NamesSeveral,
+        Self::IssuersDisagree,
+        Self::ExtensionRepeated,
         Self::LogEntryMissing,
         Self::LogEntryOfAnotherArtifact,
         Self::LogEntryOfAnotherSigner,
@@ -72,6 +81,14 @@ impl Flaw {
         }
     }
 
+    /// Whether the Sigstore crates let it pass, so that noticing it is up to who uses them.
+    pub fn escapes_the_crates(self) -> bool {
+        matches!(
+            self,
+            Self::NamesSeveral | Self::IssuersDisagree | Self::ExtensionRepeated
+        )
+    }
+
     /// A stable name in kebab case, for the names of tests and files.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -79,6 +96,9 @@ impl Flaw {
             Self::SctMissing => "sct-missing",
             Self::SctWrongKey => "sct-wrong-key",
             Self::CaUntrusted => "ca-untrusted",
+            Self::NamesSeveral => "names-several",
+            Self::IssuersDisagree => "issuers-disagree",
+            Self::ExtensionRepeated => "extension-repeated",
             Self::LogEntryMissing => "log-entry-missing",
             Self::LogEntryOfAnotherArtifact => "log-entry-of-another-artifact",
             Self::LogEntryOfAnotherSigner => "log-entry-of-another-signer",

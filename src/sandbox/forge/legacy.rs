@@ -42,7 +42,8 @@ impl LegacyLayer {
 
 impl Forger {
     /// A signature by `identity` over the simple-signing `payload`, with one thing wrong if `flaw` says so. The log is
-    /// Rekor 1; of what it answers, cosign v2 kept the promise only.
+    /// Rekor 1; of what it answers, cosign v2 kept the promise only. There is a signed timestamp as well, which cosign v2
+    /// had on demand.
     ///
     /// # Errors
     /// Like [`Self::bundle`].
@@ -72,12 +73,9 @@ impl Forger {
         let receipt = self.log(body, Entry::HashedRekord001, flaw, now)?;
         let mut annotations = proofs(&certificate, flaw, &receipt);
         annotations.insert(SIGNATURE.to_owned(), signature.to_base64());
-        // cosign v2 had no timestamp unless it was asked to; here there is one where it is what is wrong.
-        if flaw.is_some_and(|flaw| flaw.as_str().starts_with("timestamp-")) {
-            if let Some(token) = self.timestamp(&signature, flaw, now)? {
-                let token = json!({"SignedRFC3161Timestamp": STANDARD.encode(token)});
-                annotations.insert(TIMESTAMP.to_owned(), token.to_string());
-            }
+        if let Some(token) = self.timestamp(&signature, flaw, now)? {
+            let token = json!({"SignedRFC3161Timestamp": STANDARD.encode(token)});
+            annotations.insert(TIMESTAMP.to_owned(), token.to_string());
         }
         Ok(LegacyLayer {
             media_type: "application/vnd.dev.cosign.simplesigning.v1+json",

@@ -11,6 +11,9 @@ pub use flaw::Flaw;
 pub use form::{BundleVersion, Entry, Form};
 pub use legacy::LegacyLayer;
 
+use der::asn1::{Ia5String, Utf8StringRef};
+use der::oid::{AssociatedOid, ObjectIdentifier};
+use der::{Decode, Encode};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 use sigstore_verify::crypto::{KeyPair, sha256};
@@ -18,6 +21,10 @@ use sigstore_verify::types::{
     DerCertificate, DsseEnvelope, DsseSignature, KeyId, KindVersion, PayloadBytes, Sha256Hash,
     SignatureBytes, pae,
 };
+
+use x509_cert::certificate::TbsCertificate;
+use x509_cert::ext::pkix::SubjectAltName;
+use x509_cert::ext::pkix::name::GeneralName;
 
 use crate::sandbox::error::{Error, Result};
 use crate::sandbox::oidc::Identity;
@@ -127,6 +134,11 @@ impl Forger {
             Some(Flaw::SctWrongKey) => {
                 let precertificate = ca.precertificate(provider, &claims, &public_key, now)?;
                 ca.finish(precertificate, &ca.log().impostor()?, now)?
+            }
+            Some(Flaw::NamesSeveral | Flaw::IssuersDisagree | Flaw::ExtensionRepeated) => {
+                let mut precertificate = ca.precertificate(provider, &claims, &public_key, now)?;
+                make_ambiguous(&mut precertificate, flaw)?;
+                ca.finish(precertificate, ca.log(), now)?
             }
             _ => ca.issue(provider, &claims, &public_key, now)?,
         };
@@ -291,3 +303,42 @@ const PAYLOAD_TYPE: &str = "application/vnd.in-toto+json";
 const ANOTHER_STATEMENT: &[u8] = br#"{"_type":"https://in-toto.io/Statement/v1","subject":[{"digest":{"sha256":"0000000000000000000000000000000000000000000000000000000000000000"}}],"predicateType":"https://sigstore.dev/cosign/sign/v1","predicate":{}}"#;
 /// Entries logged before ours, so that its inclusion proof has something to prove.
 const NEIGHBOURS: [&[u8]; 3] = [b"first neighbour", b"second neighbour", b"third neighbour"];
+
+/// Makes a certificate say two things.
+fn make_ambiguous(certificate: &mut TbsCertificate, flaw: Option<Flaw>) -> Result<()> {
+    let extensions = certificate.extensions.get_or_insert_default();
+    match flaw {
+        Some(Flaw::NamesSeveral) => {
+            for extension in extensions
+                .iter_mut()
+                .filter(|one| one.extn_id == SubjectAltName::OID)
+            {
+                let mut names = SubjectAltName::from_der(extension.extn_value.as_bytes())?;
+                names
+                    .0
+                    .push(GeneralName::UniformResourceIdentifier(Ia5String::new(
+                        SOMEBODY_ELSE,
+                    )?));
+                *extension = super::certificate::extension(&names, true)?;
+            }
+        }
+        Some(Flaw::IssuersDisagree) => {
+            extensions.retain(|extension| extension.extn_id != ISSUER_V1);
+            let other = SOMEBODY_ELSE.as_bytes().to_vec();
+            extensions.push(super::certificate::raw_extension(ISSUER_V1, false, other)?);
+        }
+        _ => {
+            let other = Utf8StringRef::new(SOMEBODY_ELSE)?.to_der()?;
+            extensions.push(super::certificate::raw_extension(
+                SOURCE_REPOSITORY,
+                false,
+                other,
+            )?);
+        }
+    }
+    Ok(())
+}
+
+const SOMEBODY_ELSE: &str = "https://somebody.example/else";
+const ISSUER_V1: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.4.1.57264.1.1");
+const SOURCE_REPOSITORY: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.4.1.57264.1.12");

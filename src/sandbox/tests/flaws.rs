@@ -40,6 +40,10 @@ async fn every_flaw_is_refused_for_its_own_reason() {
             let bundle = forger
                 .bundle(&statement(), &job, rekor, Some(flaw))
                 .unwrap();
+            if flaw.escapes_the_crates() {
+                verify(&sandbox, &bundle).unwrap_or_else(|error| panic!("{flaw}: {error:?}"));
+                continue;
+            }
             let error = verify(&sandbox, &bundle).expect_err(flaw.as_str());
             assert!(names(flaw, &error), "{flaw} with Rekor {rekor}: {error:?}");
         }
