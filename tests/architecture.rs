@@ -43,7 +43,10 @@ const HEAVY: &[(&str, &[&str])] = &[
     ("clap", &["cli/", "main.rs"]),
     ("anyhow", &["cli/sandbox.rs", "cli/demo.rs"]),
     ("axum", &["sandbox/"]),
-    ("x509_cert", &["verify/certificate.rs", "sandbox/"]),
+    (
+        "x509_cert",
+        &["trust/validity.rs", "verify/certificate.rs", "sandbox/"],
+    ),
     ("cms", &["sandbox/"]),
     ("aws_lc_rs", &["sandbox/"]),
     ("sha2", &["image/digest.rs"]),

@@ -24,6 +24,8 @@ impl Bundle {
     /// Reads the bytes of a bundle.
     pub fn parse(json: Vec<u8>) -> Result<Self, BundleError> {
         let text = std::str::from_utf8(&json).map_err(|_| BundleError::NotText)?;
+        // The crates take a bundle without a version for the first one, which has the weakest rules.
+        let _: Version = serde_json::from_str(text).map_err(BundleError::Version)?;
         let parsed = types::Bundle::from_json(text).map_err(|error| match unsupported(text) {
             Some(what) => BundleError::Unsupported { what },
             None => BundleError::Json(error),
@@ -87,6 +89,13 @@ impl Bundle {
     }
 }
 
+/// The one field that no bundle may lack.
+#[derive(serde::Deserialize)]
+struct Version {
+    #[serde(rename = "mediaType")]
+    _media_type: String,
+}
+
 /// An X.509 certificate in DER.
 #[derive(Clone)]
 pub struct Certificate(pub Vec<u8>);
@@ -128,6 +137,9 @@ pub enum BundleError {
     /// Not UTF-8.
     #[error("the bundle is not text")]
     NotText,
+    /// It does not say which version it is.
+    #[error("the bundle does not say which version of the format it has")]
+    Version(#[source] serde_json::Error),
     /// Not the JSON of a bundle of a known version.
     #[error("the bundle is not a Sigstore bundle of a known version")]
     Json(#[source] types::Error),
@@ -148,7 +160,7 @@ pub enum BundleError {
 impl Coded for BundleError {
     fn code(&self) -> Code {
         match self {
-            Self::NotText | Self::Json(_) => Code::BundleMalformed,
+            Self::NotText | Self::Version(_) | Self::Json(_) => Code::BundleMalformed,
             Self::Unsupported { .. } => Code::BundleUnsupported,
             Self::TooManyProofs { .. } => Code::EvidenceTooLarge,
         }

@@ -6,6 +6,7 @@
 
 mod root;
 mod signing_config;
+mod validity;
 
 pub use root::{Requirements, TrustError, TrustedRoot};
 pub use signing_config::{RekorVersion, SigningConfig, SigningServices};

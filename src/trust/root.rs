@@ -1,6 +1,7 @@
 //! The trusted root: certificate authorities, logs and timestamp authorities with their times of validity.
 
 use super::Instance;
+use super::validity::narrow;
 use crate::outcome::{Code, Coded};
 use sigstore_verify::Verifier;
 use sigstore_verify::trust_root;
@@ -14,7 +15,8 @@ pub struct TrustedRoot {
 impl TrustedRoot {
     /// Reads a `trusted_root.json`.
     pub fn parse(json: &str, requirements: Requirements) -> Result<Self, TrustError> {
-        let root = trust_root::TrustedRoot::from_json(json).map_err(TrustError::Root)?;
+        let mut root = trust_root::TrustedRoot::from_json(json).map_err(TrustError::Root)?;
+        root.certificate_authorities.retain_mut(narrow);
         // A root that lacks an authority would make every signature look bad: say what is missing instead.
         for (missing, what) in [
             (

@@ -16,6 +16,7 @@ mod formats;
 mod hostile;
 mod identity;
 mod legacy;
+mod mutants;
 mod no_token;
 mod outages;
 mod refusals;

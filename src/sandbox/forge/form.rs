@@ -2,9 +2,10 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use serde_json::{Value, json};
-use sigstore_verify::types::{DerCertificate, KindVersion};
+use serde_json::json;
+use sigstore_verify::types::KindVersion;
 
+use super::Signed;
 use crate::sandbox::options::RekorVersion;
 use crate::sandbox::rekor::receipt::Receipt;
 
@@ -27,6 +28,40 @@ impl Form {
                 RekorVersion::V2 => Entry::HashedRekord002,
             },
         }
+    }
+
+    /// The bundle of what was signed.
+    pub(super) fn assemble(
+        self,
+        signed: &Signed,
+        receipt: Option<Receipt>,
+        timestamp: Option<Vec<u8>>,
+    ) -> String {
+        let certificate = json!({"rawBytes": signed.certificate});
+        let mut material = match self.version {
+            BundleVersion::V03 => json!({"certificate": certificate}),
+            _ => json!({"x509CertificateChain": {"certificates": [certificate]}}),
+        };
+        if let Some(receipt) = receipt {
+            let mut entry = receipt.to_protojson();
+            if let (BundleVersion::V01PromiseOnly, Some(entry)) =
+                (self.version, entry.as_object_mut())
+            {
+                entry.remove("inclusionProof");
+            }
+            material["tlogEntries"] = json!([entry]);
+        }
+        if let Some(timestamp) = timestamp {
+            let timestamp = STANDARD.encode(timestamp);
+            material["timestampVerificationData"] =
+                json!({"rfc3161Timestamps": [{"signedTimestamp": timestamp}]});
+        }
+        let bundle = json!({
+            "mediaType": self.version.media_type(),
+            "verificationMaterial": material,
+            "dsseEnvelope": signed.envelope,
+        });
+        bundle.to_string()
     }
 }
 
@@ -56,36 +91,6 @@ impl BundleVersion {
             Self::V02 => "application/vnd.dev.sigstore.bundle+json;version=0.2",
             Self::V03 => "application/vnd.dev.sigstore.bundle.v0.3+json",
         }
-    }
-
-    /// A bundle around `content`.
-    pub(super) fn assemble(
-        self,
-        certificate: &DerCertificate,
-        receipt: Option<Receipt>,
-        timestamp: Option<Vec<u8>>,
-        content: (&str, Value),
-    ) -> Value {
-        let certificate = json!({"rawBytes": certificate});
-        let mut material = match self {
-            Self::V03 => json!({"certificate": certificate}),
-            _ => json!({"x509CertificateChain": {"certificates": [certificate]}}),
-        };
-        if let Some(receipt) = receipt {
-            let mut entry = receipt.to_protojson();
-            if let (Self::V01PromiseOnly, Some(entry)) = (self, entry.as_object_mut()) {
-                entry.remove("inclusionProof");
-            }
-            material["tlogEntries"] = json!([entry]);
-        }
-        if let Some(timestamp) = timestamp {
-            let timestamp = STANDARD.encode(timestamp);
-            material["timestampVerificationData"] =
-                json!({"rfc3161Timestamps": [{"signedTimestamp": timestamp}]});
-        }
-        let mut bundle = json!({"mediaType": self.media_type(), "verificationMaterial": material});
-        bundle[content.0] = content.1;
-        bundle
     }
 }
 

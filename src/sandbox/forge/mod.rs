@@ -6,6 +6,7 @@
 mod flaw;
 mod form;
 mod legacy;
+mod log;
 
 pub use flaw::Flaw;
 pub use form::{BundleVersion, Entry, Form};
@@ -15,11 +16,9 @@ use der::asn1::{Ia5String, Utf8StringRef};
 use der::oid::{AssociatedOid, ObjectIdentifier};
 use der::{Decode, Encode};
 use jiff::{SignedDuration, Timestamp};
-use serde_json::json;
-use sigstore_verify::crypto::{KeyPair, sha256};
+use sigstore_verify::crypto::KeyPair;
 use sigstore_verify::types::{
-    DerCertificate, DsseEnvelope, DsseSignature, KeyId, KindVersion, PayloadBytes, Sha256Hash,
-    SignatureBytes, pae,
+    DerCertificate, DsseEnvelope, DsseSignature, KeyId, PayloadBytes, SignatureBytes, pae,
 };
 
 use x509_cert::certificate::TbsCertificate;
@@ -30,10 +29,6 @@ use crate::sandbox::error::{Error, Result};
 use crate::sandbox::oidc::Identity;
 use crate::sandbox::oidc::Issuer;
 use crate::sandbox::options::RekorVersion;
-use crate::sandbox::rekor::receipt::{Proof, Receipt};
-use crate::sandbox::rekor::v2::RekorV2;
-use crate::sandbox::rekor::verifier::Verifier;
-use crate::sandbox::rekor::{v1, v2};
 use crate::sandbox::trust::Trust;
 
 /// Makes bundles of the sandbox's authorities without asking its services.
@@ -82,12 +77,7 @@ impl Forger {
             _ => Some(self.log(logged.body(form.entry)?, form.entry, flaw, now)?),
         };
         let timestamp = self.timestamp(signed.signature(), flaw, now)?;
-        let certificate = &signed.certificate;
-        let envelope = ("dsseEnvelope", json!(signed.envelope));
-        let bundle = form
-            .version
-            .assemble(certificate, receipt, timestamp, envelope);
-        Ok(bundle.to_string())
+        Ok(form.assemble(&signed, receipt, timestamp))
     }
 
     /// What is signed, and what is logged: the same, unless the flaw is that it is not.
@@ -117,6 +107,28 @@ impl Forger {
         Ok((signed, logged))
     }
 
+    /// Two right bundles by one key with one certificate, over two statements: what an attacker can mix.
+    ///
+    /// # Errors
+    /// As for [`Self::bundle`].
+    pub fn pair(
+        &self,
+        statements: [&[u8]; 2],
+        identity: &Identity,
+        rekor: RekorVersion,
+    ) -> Result<[String; 2]> {
+        let now = Timestamp::now();
+        let signer = self.signer(identity, None, now)?;
+        let bundle = |statement| -> Result<String> {
+            let signed = signer.sign(statement)?;
+            let form = Form::current(rekor);
+            let receipt = self.log(signed.body(form.entry)?, form.entry, None, now)?;
+            let timestamp = self.timestamp(signed.signature(), None, now)?;
+            Ok(form.assemble(&signed, Some(receipt), timestamp))
+        };
+        Ok([bundle(statements[0])?, bundle(statements[1])?])
+    }
+
     /// A fresh key with its certificate.
     fn signer(&self, identity: &Identity, flaw: Option<Flaw>, now: Timestamp) -> Result<Signer> {
         let key = KeyPair::generate_ecdsa_p256()?;
@@ -143,74 +155,6 @@ impl Forger {
             _ => ca.issue(provider, &claims, &public_key, now)?,
         };
         Ok(Signer { key, certificate })
-    }
-
-    /// Has `body` logged as an entry of its kind, by the log that has this kind.
-    fn log(
-        &self,
-        body: Vec<u8>,
-        entry: Entry,
-        flaw: Option<Flaw>,
-        now: Timestamp,
-    ) -> Result<Receipt> {
-        let mut receipt = match entry {
-            Entry::HashedRekord002 => self.log_v2(body, flaw)?,
-            _ => self.log_v1(body, entry.kind(), flaw, now)?,
-        };
-        match flaw {
-            Some(Flaw::InclusionProof) => flip_first_hash(&mut receipt.proof)?,
-            Some(Flaw::TimestampMissing) => receipt.promise = None,
-            _ => {}
-        }
-        Ok(receipt)
-    }
-
-    fn log_v1(
-        &self,
-        body: Vec<u8>,
-        kind: KindVersion,
-        flaw: Option<Flaw>,
-        now: Timestamp,
-    ) -> Result<Receipt> {
-        let log = match flaw {
-            Some(Flaw::LogUntrusted) => self.trust.rekor_v1.stranger()?,
-            _ => self.trust.rekor_v1.clone(),
-        };
-        let time = match flaw {
-            Some(Flaw::IntegratedTimeOutsideCertificate) => an_hour_before(now)?,
-            _ => now,
-        };
-        for neighbour in NEIGHBOURS {
-            log.append(neighbour.to_vec(), KindVersion::DsseV001, now)?;
-        }
-        let mut receipt = log.append(body, kind, time)?;
-        let impostor = log.signer().impostor()?;
-        let proof = &mut receipt.proof;
-        if flaw == Some(Flaw::CheckpointWrongKey) {
-            proof.checkpoint = impostor.checkpoint(proof.tree_size, &proof.root)?;
-        }
-        if let (Some(Flaw::PromiseWrongKey), Some(promise)) = (flaw, &mut receipt.promise) {
-            let promised = log.promise_bytes(&receipt.body, proof.index, time)?;
-            promise.signed_entry_timestamp = impostor.sign(&promised)?;
-        }
-        Ok(receipt)
-    }
-
-    fn log_v2(&self, body: Vec<u8>, flaw: Option<Flaw>) -> Result<Receipt> {
-        let log = match flaw {
-            Some(Flaw::LogUntrusted) => RekorV2::new()?,
-            _ => self.trust.rekor_v2.clone(),
-        };
-        for neighbour in NEIGHBOURS {
-            log.append(neighbour.to_vec())?;
-        }
-        let mut receipt = log.append(body)?;
-        let proof = &mut receipt.proof;
-        if flaw == Some(Flaw::CheckpointWrongKey) {
-            let impostor = log.signer().impostor()?;
-            proof.checkpoint = impostor.checkpoint(proof.tree_size, &proof.root)?;
-        }
-        Ok(receipt)
     }
 
     fn timestamp(
@@ -263,35 +207,6 @@ impl Signed {
     fn signature(&self) -> &SignatureBytes {
         &self.envelope.signature.sig
     }
-
-    /// What the log keeps of it in an entry of this kind.
-    fn body(&self, entry: Entry) -> Result<Vec<u8>> {
-        let verifier = Verifier::Certificate(self.certificate.clone());
-        let digest = sha256(&self.envelope.pae());
-        Ok(match entry {
-            Entry::HashedRekord001 => {
-                v1::body::hashedrekord_body(&digest, self.signature(), &verifier)?
-            }
-            Entry::HashedRekord002 => {
-                v2::body::hashedrekord_body(&digest, self.signature(), &verifier)?
-            }
-            Entry::Dsse001 => {
-                let text = serde_json::to_string(&self.envelope)?;
-                v1::body::dsse_body(&text, &self.envelope, &verifier)?
-            }
-            Entry::Intoto002 => v1::body::intoto_body(&self.envelope, &verifier)?,
-        })
-    }
-}
-
-fn flip_first_hash(proof: &mut Proof) -> Result<()> {
-    let Some(first) = proof.hashes.first_mut() else {
-        return Err(Error::Range("a proof without hashes".to_owned()));
-    };
-    let mut bytes = *first.as_bytes();
-    bytes[0] ^= 1;
-    *first = Sha256Hash::new(bytes);
-    Ok(())
 }
 
 fn an_hour_before(time: Timestamp) -> Result<Timestamp> {
@@ -301,8 +216,6 @@ fn an_hour_before(time: Timestamp) -> Result<Timestamp> {
 
 const PAYLOAD_TYPE: &str = "application/vnd.in-toto+json";
 const ANOTHER_STATEMENT: &[u8] = br#"{"_type":"https://in-toto.io/Statement/v1","subject":[{"digest":{"sha256":"0000000000000000000000000000000000000000000000000000000000000000"}}],"predicateType":"https://sigstore.dev/cosign/sign/v1","predicate":{}}"#;
-/// Entries logged before ours, so that its inclusion proof has something to prove.
-const NEIGHBOURS: [&[u8]; 3] = [b"first neighbour", b"second neighbour", b"third neighbour"];
 
 /// Makes a certificate say two things.
 fn make_ambiguous(certificate: &mut TbsCertificate, flaw: Option<Flaw>) -> Result<()> {
