@@ -381,7 +381,7 @@ fn a_payload_larger_than_any() {
     let image = world.push("app:v1");
     let layer = signature(&world, &payload(&image), None);
     let mut announced = layer.descriptor();
-    announced["size"] = json!(1 << 30);
+    announced["size"] = json!(limits::LEGACY_PAYLOAD_BYTES + 1);
     world.push_legacy(&image, "sig", &[announced], &[&layer.content]);
     world.sandbox.requests().clear();
     world.verify(&image.pinned).ended("evidence-too-large", 13);
