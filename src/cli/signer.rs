@@ -1,9 +1,10 @@
 //! Whom to accept, as options.
 
-use crate::outcome::Problem;
+use crate::outcome::{Code, Problem};
 use crate::policy::{ExpectedIdentity, ExpectedSan, Pattern, Policy};
 use crate::verify::Claim;
 use clap::{ArgGroup, Args};
+use std::collections::BTreeMap;
 
 /// Whom to accept.
 #[derive(Args)]
@@ -21,7 +22,12 @@ pub(super) struct SignerOptions {
     certificate_identity: Option<String>,
 
     /// A pattern for the whole identity (RE2); it must start with a fixed scheme and host
-    #[arg(long, value_name = "PATTERN", group = "san")]
+    #[arg(
+        long,
+        env = "SIGNGATE_CERTIFICATE_IDENTITY_REGEXP",
+        value_name = "PATTERN",
+        group = "san"
+    )]
     certificate_identity_regexp: Option<String>,
 
     /// The OIDC issuer that vouches for this identity, exactly
@@ -29,7 +35,13 @@ pub(super) struct SignerOptions {
     certificate_oidc_issuer: String,
 
     /// What the certificate must say about the job, such as build-trigger=push; may be repeated
-    #[arg(long, value_name = "CLAIM=VALUE", value_parser = claim)]
+    #[arg(
+        long,
+        env = "SIGNGATE_REQUIRE",
+        value_name = "CLAIM=VALUE",
+        value_delimiter = ',',
+        value_parser = claim
+    )]
     require: Vec<(Claim, String)>,
 }
 
@@ -41,10 +53,21 @@ impl SignerOptions {
             }
             (exact, None) => ExpectedSan::Exact(exact.unwrap_or_default()),
         };
+        let mut claims = BTreeMap::new();
+        for (claim, value) in self.require {
+            if claims.insert(claim, value).is_some() {
+                return Err(Problem {
+                    code: Code::UsageInvalid,
+                    what: format!("--require {claim} is given twice"),
+                    why: vec!["a claim has one value: only the last would count".to_owned()],
+                    fix: "require each claim once".to_owned(),
+                });
+            }
+        }
         let expected = ExpectedIdentity {
             san,
             issuer: self.certificate_oidc_issuer,
-            claims: self.require.into_iter().collect(),
+            claims,
         };
         Policy::identity(expected).map_err(super::problem)
     }

@@ -12,7 +12,7 @@ use futures_util::stream::{self, StreamExt};
 
 /// Verify that images were signed by the expected identity
 #[derive(Args)]
-#[command(after_long_help = EXAMPLES)]
+#[command(after_long_help = EXAMPLES, override_usage = USAGE)]
 pub(super) struct VerifyArgs {
     /// Images to verify, best by digest
     #[arg(required = true, value_name = "IMAGE")]
@@ -86,3 +86,7 @@ Examples:
   source-repository-visibility-at-signing, deployment-environment, token-subject
 
 A tag is resolved once; the result names the digest that was verified. Deploy that digest.";
+
+const USAGE: &str = "\
+signgate verify [OPTIONS] --certificate-identity <IDENTITY> \\
+           --certificate-oidc-issuer <URL> <IMAGE>...";
