@@ -29,12 +29,12 @@ pub async fn verify(
     // 2. The cryptography of each candidate, with every reason kept.
     let (mut verified, mut unverified) = (Vec::new(), Vec::new());
     for candidate in candidates {
-        let outcome = candidate.bundle.and_then(|bundle| {
-            verify::image_signature(bundle, image.digest(), request.trusted_root)
-        });
+        let outcome = candidate
+            .evidence
+            .and_then(|evidence| verify::evidence(evidence, image.digest(), request.trusted_root));
         match outcome {
             Ok(evidence) => verified.push((candidate.referrer, evidence)),
-            Err(rejection) => unverified.push((candidate.referrer, rejection)),
+            Err(rejection) => unverified.push((candidate.referrer, candidate.format, rejection)),
         }
     }
 

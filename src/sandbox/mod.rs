@@ -47,7 +47,7 @@ mod trust;
 mod tsa;
 
 pub use self::error::{Error, Result};
-pub use self::forge::{Flaw, Forger, Key, SignedWithKey};
+pub use self::forge::{BundleVersion, Entry, Flaw, Forger, Form, Key, LegacyLayer, SignedWithKey};
 pub use self::image::{Blob, Image};
 pub use self::oidc::{Identity, Issuer, Provider};
 pub use self::options::{Options, RekorVersion, UnknownRekorVersion};
