@@ -58,3 +58,23 @@ pub const CLOCK_SKEW_SECONDS: i64 = 60;
 
 /// Most log entries, and most signed timestamps, in one bundle (CVE-2024-45395: unbounded lists of them).
 pub const PROOFS_PER_BUNDLE: usize = 32;
+
+/// Largest file that TUF delivers and that we read, in bytes; real ones have 7 to 35 KB.
+pub const TUF_TARGET_BYTES: u64 = 4 * 1024 * 1024;
+
+/// Most new TUF roots followed in one refresh: an endless chain of them would never end (TUF spec 5.3.2).
+pub const TUF_ROOT_ROTATIONS: u32 = 64;
+
+/// Largest cache of TUF metadata and targets that is read, in bytes.
+pub const TRUST_CACHE_BYTES: u64 = 16 * 1024 * 1024;
+
+/// Longest refresh of trust material, in seconds. A slow repository must not hold up a deployment for long when there
+/// is older material that verifies.
+pub const TRUST_REFRESH_SECONDS: u64 = 20;
+
+/// Days that cached trust material may be used after its TUF metadata expired, if there is no answer. An attacker who
+/// blocks the repository can freeze us in the past for this long and no longer.
+pub const TRUST_GRACE_DAYS: i64 = 30;
+
+/// Days after which the age of trust material is worth a warning, even if nobody asked for newer.
+pub const TRUST_WARN_DAYS: i64 = 90;

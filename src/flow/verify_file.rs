@@ -41,7 +41,9 @@ pub fn verify_file(request: VerifyFileRequest<'_>) -> Result<FileVerdict, Reject
     };
     let bundle = Digest::of(&json);
     let outcome = if json.len() > limits::BUNDLE_BYTES {
-        Err(Rejection::TooLarge { limit: limits::BUNDLE_BYTES })
+        Err(Rejection::TooLarge {
+            limit: limits::BUNDLE_BYTES,
+        })
     } else {
         Bundle::parse(json)
             .map_err(Rejection::Malformed)

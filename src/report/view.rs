@@ -40,6 +40,8 @@ pub enum Command {
     SignBlob,
     /// `signgate verify-blob`
     VerifyBlob,
+    /// `signgate trust`
+    Trust,
 }
 
 /// What there is to say about one image or file.

@@ -26,4 +26,5 @@ mod refusals;
 mod requests;
 mod story;
 mod strict;
+mod trust;
 mod usage;
