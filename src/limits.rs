@@ -22,6 +22,13 @@ pub const REFERRERS_PAGES: usize = 20;
 /// Most requests to one registry in flight for one image.
 pub const PARALLEL_FETCHES: usize = 16;
 
+/// Most layers of one `.sig` or `.att` manifest of cosign v2: as many as cosign itself writes. More are refused, not
+/// truncated (CVE-2024-29903).
+pub const LEGACY_LAYERS: usize = 1000;
+
+/// Largest payload of a cosign v2 signature, in bytes. Real ones have 250.
+pub const LEGACY_PAYLOAD_BYTES: usize = 64 * 1024;
+
 /// Largest answer of Fulcio, Rekor, a timestamp authority or a token endpoint, in bytes.
 pub const SERVICE_ANSWER_BYTES: usize = 1024 * 1024;
 

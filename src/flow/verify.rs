@@ -40,11 +40,11 @@ pub async fn verify(
     let (mut verified, mut unverified) = (Vec::new(), Vec::new());
     for candidate in candidates {
         let outcome = candidate
-            .bundle
-            .and_then(|bundle| verify::image_signature(bundle, image.digest(), trusted_root));
+            .evidence
+            .and_then(|evidence| verify::evidence(evidence, image.digest(), trusted_root));
         match outcome {
             Ok(evidence) => verified.push((candidate.referrer, evidence)),
-            Err(rejection) => unverified.push((candidate.referrer, rejection)),
+            Err(rejection) => unverified.push((candidate.referrer, candidate.format, rejection)),
         }
     }
 

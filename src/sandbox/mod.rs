@@ -49,7 +49,7 @@ mod tsa;
 mod tuf;
 
 pub use self::error::{Error, Result};
-pub use self::forge::{Flaw, Forger, Key, SignedWithKey};
+pub use self::forge::{BundleVersion, Entry, Flaw, Forger, Form, Key, LegacyLayer, SignedWithKey};
 pub use self::image::{Blob, Image};
 pub use self::oidc::{Identity, Issuer, Provider};
 pub use self::options::{Options, RekorVersion, UnknownRekorVersion};
