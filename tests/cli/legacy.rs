@@ -215,6 +215,7 @@ refuses! {
     no_log_entry: LogEntryMissing "log-proof-invalid";
     a_log_entry_of_another_artifact: LogEntryOfAnotherArtifact "log-proof-invalid";
     a_log_entry_of_another_signer: LogEntryOfAnotherSigner "log-proof-invalid";
+    a_log_entry_of_another_signature: LogEntryOfAnotherSignature "log-proof-invalid";
     an_untrusted_log: LogUntrusted "log-proof-invalid";
     a_promise_by_another_key: PromiseWrongKey "log-proof-invalid";
     an_entry_from_before_the_certificate: IntegratedTimeOutsideCertificate "certificate-invalid";
@@ -290,7 +291,7 @@ fn a_signature_by_a_key_without_any_certificate() {
                 annotate(layer, CERTIFICATE, value);
             }
         });
-        run.ended("certificate-invalid", 13);
+        run.ended("signer-kind-mismatch", 12);
     }
 }
 
