@@ -22,6 +22,8 @@ mod certificate;
 mod file;
 mod identity;
 mod rejection;
+#[cfg(feature = "pure-crypto")]
+pub mod rustcrypto;
 mod signer;
 mod strict;
 
