@@ -88,7 +88,7 @@ pub enum VerdictView {
 
 impl VerdictView {
     /// A wrong digest or a missing image is no less a refusal than a wrong signature: it would not help to try again.
-    fn of(code: Code) -> Self {
+    pub(super) fn of(code: Code) -> Self {
         if (10..20).contains(&code.exit()) {
             Self::Denied
         } else {
@@ -324,7 +324,7 @@ impl SignatureView {
 }
 
 impl SignerView {
-    fn new(signer: &Signer) -> Self {
+    pub(super) fn new(signer: &Signer) -> Self {
         match signer {
             Signer::Identity(identity) => Self {
                 identity: identity.san().map(str::to_owned),
@@ -354,7 +354,7 @@ impl RejectedView {
 }
 
 impl FindingView {
-    fn new(finding: &Finding) -> Self {
+    pub(super) fn new(finding: &Finding) -> Self {
         Self {
             code: finding.code.id(),
             what: bounded(&finding.what),
