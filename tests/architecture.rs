@@ -26,6 +26,8 @@ const HEAVY: &[(&str, &[&str])] = &[
             "adapters/key.rs",
             "adapters/fulcio.rs",
             "adapters/rekor.rs",
+            // The roots of trust that the crates carry.
+            "adapters/tuf/mod.rs",
             "sandbox/",
             // Hands the host's cryptography to it.
             "wasm/host.rs",
@@ -37,6 +39,7 @@ const HEAVY: &[(&str, &[&str])] = &[
     ("rsa", &["verify/rustcrypto.rs"]),
     ("wasm_bindgen", &["wasm/"]),
     ("js_sys", &["wasm/"]),
+    ("sigstore_tuf", &["adapters/tuf/", "sandbox/tuf/"]),
     ("reqwest", &["adapters/http.rs", "sandbox/"]),
     ("docker_credential", &["adapters/registry/credentials.rs"]),
     (

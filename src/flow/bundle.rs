@@ -30,7 +30,9 @@ pub enum Subject<'a> {
 /// Verifies one bundle, whoever signed it.
 pub fn verify(request: Request<'_>) -> Result<Verified<Bundle>, Rejection> {
     if request.bundle.len() > limits::BUNDLE_BYTES {
-        return Err(Rejection::TooLarge);
+        return Err(Rejection::TooLarge {
+            limit: limits::BUNDLE_BYTES,
+        });
     }
     let bundle = Bundle::parse(request.bundle)?;
     let root = request.trusted_root;

@@ -6,6 +6,7 @@
 pub mod bundle;
 mod discover;
 mod error;
+mod legacy;
 pub mod ports;
 mod publish;
 mod sign;

@@ -10,7 +10,7 @@ mod pattern;
 pub use decision::{Accepted, Decision, Finding, Rejected, Verdict};
 pub use pattern::{Pattern, PatternError};
 
-use crate::evidence::Bundle;
+use crate::evidence::{Bundle, Format};
 use crate::image::Digest;
 use crate::outcome::{Code, Coded, Problem};
 use crate::verify::{Claim, Rejection, Verified};
@@ -67,12 +67,16 @@ pub enum ExpectedSan {
 impl Policy {
     /// Accepts image signatures by this identity.
     pub fn identity(expected: ExpectedIdentity) -> Result<Self, EmptyPolicy> {
+        let empty = |what| Err(EmptyPolicy { what });
         let san_is_empty = matches!(&expected.san, ExpectedSan::Exact(san) if san.is_empty());
-        let is_empty = san_is_empty
-            || expected.issuer.is_empty()
-            || expected.claims.values().any(String::is_empty);
-        if is_empty {
-            return Err(EmptyPolicy);
+        if san_is_empty {
+            return empty("identity");
+        }
+        if expected.issuer.is_empty() {
+            return empty("issuer");
+        }
+        if let Some((claim, _)) = expected.claims.iter().find(|(_, value)| value.is_empty()) {
+            return empty(claim.name());
         }
         Ok(Self {
             signer: ExpectedSigner::Identity(Box::new(expected)),
@@ -125,13 +129,14 @@ impl Policy {
     pub fn evaluate(
         &self,
         verified: Vec<(Digest, Verified<Bundle>)>,
-        unverified: Vec<(Digest, Rejection)>,
+        unverified: Vec<(Digest, Format, Rejection)>,
     ) -> Decision {
         let mut accepted = Vec::new();
         let mut rejected: Vec<Rejected> = unverified
             .into_iter()
-            .map(|(referrer, rejection)| Rejected {
+            .map(|(referrer, format, rejection)| Rejected {
                 referrer,
+                format,
                 signer: None,
                 findings: vec![Finding::of_problem(Problem::of(&rejection))],
             })
@@ -143,6 +148,7 @@ impl Policy {
             } else {
                 rejected.push(Rejected {
                     referrer,
+                    format: evidence.format(),
                     signer: Some(evidence.signer().clone()),
                     findings,
                 });
@@ -161,12 +167,13 @@ impl fmt::Display for ExpectedSan {
     }
 }
 
-/// A policy that would accept anybody.
+/// A policy that would accept anybody, or nobody.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "an identity and an issuer are both required, and neither they nor a required claim may be empty"
-)]
-pub struct EmptyPolicy;
+#[error("the expected {what} is empty: is the variable set in this job?")]
+pub struct EmptyPolicy {
+    /// What is empty.
+    pub what: &'static str,
+}
 
 impl Coded for EmptyPolicy {
     fn code(&self) -> Code {
