@@ -1,6 +1,7 @@
 //! What there is to say about one bundle for one digest.
 
-use super::view::{FindingView, SignerView, VerdictView};
+use super::signature::{FindingView, SignatureView, SignerView};
+use super::view::VerdictView;
 use crate::image::Digest;
 use crate::outcome::{Code, Problem};
 use crate::policy::{Accepted, Decision, Rejected};
@@ -28,6 +29,9 @@ pub struct BundleReport {
     /// The trusted time of signing, RFC 3339.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub signed_at: Option<String>,
+    /// How the transparency log vouches for it: `inclusion`, or only a `promise`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub log_proof: Option<&'static str>,
     /// Its place in the transparency log.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub log_index: Option<u64>,
@@ -104,6 +108,7 @@ impl BundleReport {
             signer: None,
             predicate_type: None,
             signed_at: None,
+            log_proof: None,
             log_index: None,
             findings: Vec::new(),
             code: None,
@@ -113,14 +118,15 @@ impl BundleReport {
         }
     }
 
-    fn accepted(digest: &Digest, Accepted { evidence, .. }: &Accepted) -> Self {
-        let statement = evidence.statement();
+    fn accepted(digest: &Digest, accepted: &Accepted) -> Self {
+        let signature = SignatureView::new(accepted);
         Self {
             digest: Some(digest.to_string()),
-            signer: Some(SignerView::new(evidence.signer())),
-            signed_at: evidence.signed_at().map(|time| time.to_string()),
-            predicate_type: statement.map(|statement| statement.predicate_type().to_owned()),
-            log_index: evidence.log_index(),
+            signer: Some(signature.signer),
+            predicate_type: signature.predicate_type,
+            signed_at: signature.signed_at,
+            log_proof: signature.log_proof,
+            log_index: signature.log_index,
             ..Self::new(VerdictView::Allowed)
         }
     }

@@ -7,6 +7,7 @@ pub mod bundle;
 mod escape;
 mod file;
 mod json;
+mod signature;
 mod text;
 pub mod trust;
 pub mod view;

@@ -94,6 +94,8 @@ export interface Allowed {
     readonly predicateType?: string;
     /** The trusted time of signing, in RFC 3339; absent only where a key signed and nobody knows when. */
     readonly signedAt?: string;
+    /** How the transparency log vouches for it: `inclusion`, or only a `promise`, as in the oldest bundles. */
+    readonly logProof?: "inclusion" | "promise";
     /** Its place in the transparency log. */
     readonly logIndex?: number;
     readonly code?: undefined;
