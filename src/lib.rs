@@ -16,6 +16,7 @@
 //! | [`flow`] | the stories, `sign` and `verify`, over the traits in [`flow::ports`] | pure modules |
 //! | `adapters` | one file per outside system (feature `native`) | pure modules, [`flow::ports`] |
 //! | `cli` | one file per subcommand (feature `native`) | everything |
+//! | `wasm` | what JavaScript calls (feature `wasm`, on wasm32-unknown-unknown) | pure modules, [`flow`] |
 //! | `sandbox` | Sigstore and a registry on loopback (feature `sandbox`) | everything but `cli` |
 //!
 //! Everything but `adapters`, `cli` and `sandbox` compiles for `wasm32-unknown-unknown`: time, randomness,
@@ -52,3 +53,5 @@ pub mod adapters;
 pub mod cli;
 #[cfg(feature = "sandbox")]
 pub mod sandbox;
+#[cfg(all(feature = "wasm", target_arch = "wasm32", target_os = "unknown"))]
+pub mod wasm;

@@ -3,6 +3,7 @@
 //!
 //! They reach the outside only through the traits in [`ports`], so they run wherever somebody provides these.
 
+pub mod bundle;
 mod discover;
 mod error;
 mod legacy;

@@ -3,6 +3,7 @@
 //! The view is made once ([`view`]) and is what the JSON format prints; every other format is made from it, so that no
 //! two formats can tell different stories. Text from outside is escaped here and nowhere else.
 
+pub mod bundle;
 mod escape;
 mod file;
 mod json;

@@ -102,7 +102,7 @@ impl SignatureView {
 }
 
 impl SignerView {
-    fn new(signer: &Signer) -> Self {
+    pub(super) fn new(signer: &Signer) -> Self {
         match signer {
             Signer::Identity(identity) => Self {
                 identity: identity.san().map(str::to_owned),
@@ -133,7 +133,7 @@ impl RejectedView {
 }
 
 impl FindingView {
-    fn new(finding: &Finding) -> Self {
+    pub(super) fn new(finding: &Finding) -> Self {
         Self {
             code: finding.code.id(),
             what: bounded(&finding.what),

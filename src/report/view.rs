@@ -89,7 +89,7 @@ pub enum VerdictView {
 
 impl VerdictView {
     /// A wrong digest or a missing image is no less a refusal than a wrong signature: it would not help to try again.
-    fn of(code: Code) -> Self {
+    pub(super) fn of(code: Code) -> Self {
         if (10..20).contains(&code.exit()) {
             Self::Denied
         } else {

@@ -23,6 +23,8 @@ mod file;
 mod identity;
 mod legacy;
 mod rejection;
+#[cfg(feature = "pure-crypto")]
+pub mod rustcrypto;
 mod signer;
 mod strict;
 

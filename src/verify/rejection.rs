@@ -3,6 +3,7 @@
 use super::CertificateFault;
 use crate::evidence::{BundleError, LegacyError, SimpleSigningError, StatementError};
 use crate::outcome::{Code, Coded};
+use jiff::Timestamp;
 use sigstore_verify::{CertificateError, Error};
 
 /// Why a bundle does not prove a signature on an image.
@@ -71,6 +72,17 @@ pub enum Rejection {
     /// The cryptography does not hold.
     #[error(transparent)]
     Sigstore(Box<Error>),
+    /// It is signed after the time that the caller asks about.
+    #[error("it was signed at {signed_at}, after {limit}")]
+    SignedLater {
+        /// The trusted time of signing.
+        signed_at: Timestamp,
+        /// The latest that is accepted.
+        limit: Timestamp,
+    },
+    /// Nobody knows when it was signed, and the caller wants it signed by some time.
+    #[error("no trusted time says when it was signed")]
+    Undated,
     /// The verifier returned without an error, but without proof of everything that was required.
     #[error("the verification left something unproven")]
     NotEstablished,
@@ -97,6 +109,7 @@ impl Coded for Rejection {
             Self::Gone => Code::SignatureGone,
             Self::TooLarge { .. } | Self::LargerThanAnnounced => Code::EvidenceTooLarge,
             Self::Subject => Code::SubjectMismatch,
+            Self::SignedLater { .. } | Self::Undated => Code::TimestampInvalid,
             Self::SignedByKey | Self::SignedByCertificate => Code::SignerKindMismatch,
             Self::Certificate(_) => Code::CertificateInvalid,
             Self::LogEntryMismatch | Self::NoLogProof | Self::AnotherLog => Code::LogProofInvalid,
