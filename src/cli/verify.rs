@@ -12,7 +12,7 @@ use futures_util::stream::{self, StreamExt};
 
 /// Verify that images were signed by the expected identity or key
 #[derive(Args)]
-#[command(after_long_help = EXAMPLES)]
+#[command(override_usage = USAGE, after_long_help = EXAMPLES)]
 pub(super) struct VerifyArgs {
     /// Images to verify, best by digest
     #[arg(required = true, value_name = "IMAGE")]
@@ -61,6 +61,10 @@ impl VerifyArgs {
 }
 
 const PARALLEL_IMAGES: usize = 8;
+
+const USAGE: &str = "\
+signgate verify [OPTIONS] --certificate-identity <IDENTITY> --certificate-oidc-issuer <URL> <IMAGE>...
+       signgate verify [OPTIONS] --key <FILE> <IMAGE>...";
 
 const EXAMPLES: &str = "\
 Examples:

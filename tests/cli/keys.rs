@@ -6,7 +6,9 @@ use signgate::sandbox::RekorVersion::{self, V1, V2};
 use signgate::sandbox::{Key, SignedWithKey};
 use std::path::PathBuf;
 
-const KINDS: [(&str, fn() -> signgate::sandbox::Result<Key>); 4] = [
+type MakeKey = fn() -> signgate::sandbox::Result<Key>;
+
+const KINDS: [(&str, MakeKey); 4] = [
     ("p256", Key::p256),
     ("p384", Key::p384),
     ("ed25519", Key::ed25519),

@@ -460,7 +460,7 @@ fn a_key_instead_of_a_certificate() {
         material.remove("certificate");
         material.insert("publicKey".to_owned(), json!({"hint": "trust me"}));
     });
-    assert_eq!(run.exit, 13, "{run}");
+    run.ended("signer-kind-mismatch", 12);
 }
 
 #[test]

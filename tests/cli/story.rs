@@ -30,9 +30,13 @@ fn sign_and_verify(rekor: RekorVersion, referrers_api: bool, name: fn(&Pushed) -
         let signature = report.signature();
         assert_eq!(signature["identity"], IDENTITY);
         assert_eq!(signature["issuer"], world.issuer().as_str());
-        assert_eq!(signature["sourceRepository"], "https://github.com/acme/app");
-        assert_eq!(signature["sourceRef"], "refs/heads/main");
-        assert_eq!(signature["trigger"], "push");
+        let claims = &signature["claims"];
+        assert_eq!(
+            claims["source-repository-uri"],
+            "https://github.com/acme/app"
+        );
+        assert_eq!(claims["source-repository-ref"], "refs/heads/main");
+        assert_eq!(claims["build-trigger"], "push");
         assert_eq!(signature["logIndex"], 0);
         let signed_at = signature["signedAt"].as_str().unwrap();
         signed_at.parse::<jiff::Timestamp>().unwrap();
@@ -152,7 +156,7 @@ fn a_person_signs_with_a_token_from_a_file() {
         .run()
         .ok();
     assert_eq!(run.signature()["identity"], "ada@example.com");
-    assert!(run.signature()["sourceRepository"].is_null());
+    assert!(run.signature()["claims"]["source-repository-uri"].is_null());
     let issuer = world.issuer_of(&person);
     world
         .verify_as(&image.pinned, "ada@example.com", &issuer)
