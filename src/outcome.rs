@@ -79,7 +79,7 @@ codes! {
     ImageNotFound "image-not-found" exit 11: "The registry has no such image or tag.";
         fix: "check the repository, the tag and that the build pushed the image before this step";
     IdentityMismatch "identity-mismatch" exit 12: "The image is signed, but by another identity.";
-        fix: "compare expected and found: sign from the expected workflow and ref, or correct --certificate-identity";
+        fix: "compare expected and found: sign from the expected workflow and ref, or correct the expected identity";
     IssuerMismatch "issuer-mismatch" exit 12: "The image is signed with an identity from another OIDC issuer.";
         fix: "compare expected and found: correct --certificate-oidc-issuer if the found issuer is the one you trust";
     ClaimMismatch "claim-mismatch" exit 12: "The image is signed by the expected identity, but from another context.";
@@ -101,11 +101,11 @@ codes! {
     CertificateInvalid "certificate-invalid" exit 13: "The signing certificate is not trusted for the time of signing.";
         fix: "check that --instance or --trusted-root names the Sigstore instance that the image was signed with";
     SctInvalid "sct-invalid" exit 13: "The certificate's proof of publication (SCT) is missing or wrong.";
-        fix: "check that the trusted root holds the CT log of the instance that the image was signed with";
+        fix: "check that --instance or --trusted-root names the Sigstore instance that the image was signed with; if it does, sign again";
     LogProofInvalid "log-proof-invalid" exit 13: "The transparency log entry is missing, not proven, or about something else.";
-        fix: "check that the trusted root holds the log of the instance that the image was signed with; else sign again";
+        fix: "check that --instance or --trusted-root names the Sigstore instance that the image was signed with; if it does, sign again";
     TimestampInvalid "timestamp-invalid" exit 13: "No trusted time of signing can be established.";
-        fix: "check that the trusted root holds the timestamp authority of the instance; else sign again";
+        fix: "check that --instance or --trusted-root names the Sigstore instance that the image was signed with; if it does, sign again";
     EvidenceTooLarge "evidence-too-large" exit 13: "The image carries more evidence than signgate reads.";
         fix: "remove stale or hostile referrers from the image; its signature cannot be told apart from them";
     SubjectMismatch "subject-mismatch" exit 14: "The signature is about another digest.";

@@ -61,7 +61,12 @@ impl Cli {
             for (kind, value) in escaped {
                 error.insert(kind, value);
             }
-            error.exit()
+            match asks_for_json(std::env::args()) {
+                true if error.use_stderr() => {
+                    exit(failed(Format::Json, Command::Verify, &usage(&error)))
+                }
+                _ => error.exit(),
+            }
         })
     }
 
@@ -109,6 +114,40 @@ impl Cli {
             Subcommands::Sandbox(args) => args.run(&runtime),
         }
     }
+}
+
+/// Whether the result is wanted as JSON, as far as a command line shows that cannot be read: a script that waits for
+/// JSON gets it also then.
+fn asks_for_json(arguments: impl Iterator<Item = String>) -> bool {
+    let arguments: Vec<String> = arguments.collect();
+    let by_option = arguments.iter().any(|argument| argument == "--format=json")
+        || arguments
+            .windows(2)
+            .any(|pair| pair[0] == "--format" && pair[1] == "json");
+    by_option || crate::adapters::env::read().var("SIGNGATE_FORMAT") == Some("json")
+}
+
+fn usage(error: &clap::Error) -> Problem {
+    let text = error.to_string();
+    let what = text
+        .lines()
+        .next()
+        .unwrap_or_default()
+        .trim_start_matches("error: ");
+    Problem {
+        code: Code::UsageInvalid,
+        what: what.to_owned(),
+        why: Vec::new(),
+        fix: Code::UsageInvalid.fix().to_owned(),
+    }
+}
+
+#[expect(
+    clippy::exit,
+    reason = "there is nothing to return to before the command line is read"
+)]
+fn exit(code: u8) -> ! {
+    std::process::exit(code.into())
 }
 
 /// Prints the result. A result that nobody could read did not happen: the exit code says so.
@@ -190,5 +229,5 @@ Examples:
       --certificate-identity https://github.com/acme/app/.github/workflows/release.yml@refs/heads/main \\
       --certificate-oidc-issuer https://token.actions.githubusercontent.com
 
-Exit codes: 0 signed or allowed; 1 bug; 2 usage; 10 to 14 refused; 20 to 23 no usable ID token;
-30 to 34 a service is unavailable, try again; 35 registry denies access; 40 registry refuses the signature.";
+Exit codes: 0 signed or allowed; 1 bug; 2 usage; 10 to 14 refused; 20 to 22 no usable ID token;
+30 to 33 a service is unavailable, try again; 35 registry denies access; 40 registry refuses the signature.";

@@ -74,7 +74,8 @@ pub(super) struct NetworkOptions {
         long,
         env = "SIGNGATE_ALLOW_HTTP_REGISTRY",
         value_name = "HOST",
-        value_delimiter = ','
+        value_delimiter = ',',
+        value_parser = host
     )]
     allow_http_registry: Vec<String>,
 }
@@ -109,6 +110,14 @@ pub(super) fn images(typed: &[String]) -> Result<Vec<ImageRef>, Problem> {
         .iter()
         .map(|image| image.parse().map_err(super::problem))
         .collect()
+}
+
+/// A host, with its port if it has one.
+fn host(text: &str) -> Result<String, String> {
+    match text.contains('/') {
+        true => Err("name the host alone, as in registry.lan:5000".to_owned()),
+        false => Ok(text.to_owned()),
+    }
 }
 
 /// A length of time above zero, of at most a day, such as `90s` or `10m`.

@@ -2,11 +2,12 @@
 
 use crate::adapters::files;
 use crate::limits;
-use crate::outcome::Problem;
+use crate::outcome::{Code, Problem};
 use crate::policy::{ExpectedIdentity, ExpectedSan, Pattern, Policy};
 use crate::trust::PublicKey;
 use crate::verify::Claim;
 use clap::{ArgGroup, Args};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 /// Whom to accept.
@@ -25,7 +26,12 @@ pub(super) struct SignerOptions {
     certificate_identity: Option<String>,
 
     /// A pattern for the whole identity (RE2); it must start with a fixed scheme and host
-    #[arg(long, value_name = "PATTERN", group = "signer")]
+    #[arg(
+        long,
+        env = "SIGNGATE_CERTIFICATE_IDENTITY_REGEXP",
+        value_name = "PATTERN",
+        group = "signer"
+    )]
     certificate_identity_regexp: Option<String>,
 
     /// The OIDC issuer that vouches for this identity, exactly
@@ -41,7 +47,9 @@ pub(super) struct SignerOptions {
     /// What the certificate must say about the job, such as build-trigger=push; may be repeated
     #[arg(
         long,
+        env = "SIGNGATE_REQUIRE",
         value_name = "CLAIM=VALUE",
+        value_delimiter = ',',
         value_parser = claim,
         conflicts_with = "key"
     )]
@@ -66,10 +74,21 @@ impl SignerOptions {
             }
             (exact, None) => ExpectedSan::Exact(exact.unwrap_or_default()),
         };
+        let mut claims = BTreeMap::new();
+        for (claim, value) in self.require {
+            if claims.insert(claim, value).is_some() {
+                return Err(Problem {
+                    code: Code::UsageInvalid,
+                    what: format!("--require {claim} is given twice"),
+                    why: vec!["a claim has one value: only the last would count".to_owned()],
+                    fix: "require each claim once".to_owned(),
+                });
+            }
+        }
         let expected = ExpectedIdentity {
             san,
             issuer: self.certificate_oidc_issuer.unwrap_or_default(),
-            claims: self.require.into_iter().collect(),
+            claims,
         };
         let policy = Policy::identity(expected).map_err(super::problem)?;
         Ok((policy, None))

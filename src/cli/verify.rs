@@ -12,7 +12,7 @@ use futures_util::stream::{self, StreamExt};
 
 /// Verify that images were signed by the expected identity or key
 #[derive(Args)]
-#[command(override_usage = USAGE, after_long_help = EXAMPLES)]
+#[command(after_long_help = EXAMPLES, override_usage = USAGE)]
 pub(super) struct VerifyArgs {
     /// Images to verify, best by digest
     #[arg(required = true, value_name = "IMAGE")]
@@ -62,10 +62,6 @@ impl VerifyArgs {
 
 const PARALLEL_IMAGES: usize = 8;
 
-const USAGE: &str = "\
-signgate verify [OPTIONS] --certificate-identity <IDENTITY> --certificate-oidc-issuer <URL> <IMAGE>...
-       signgate verify [OPTIONS] --key <FILE> <IMAGE>...";
-
 const EXAMPLES: &str = "\
 Examples:
   Before a merge or a deployment (the identity of a GitHub workflow on the main branch):
@@ -90,3 +86,8 @@ Examples:
   source-repository-visibility-at-signing, deployment-environment, token-subject
 
 A tag is resolved once; the result names the digest that was verified. Deploy that digest.";
+
+const USAGE: &str = "\
+signgate verify [OPTIONS] --certificate-identity <IDENTITY> \\
+           --certificate-oidc-issuer <URL> <IMAGE>...
+       signgate verify [OPTIONS] --key <FILE> <IMAGE>...";

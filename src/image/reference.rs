@@ -45,7 +45,14 @@ impl FromStr for ImageRef {
             reference: text.to_owned(),
             why,
         };
+        if text.is_empty() {
+            return Err(invalid(Malformed::Empty));
+        }
+        if text.parse::<Digest>().is_ok() {
+            return Err(invalid(Malformed::OnlyDigest));
+        }
         let (rest, digest) = match text.split_once('@') {
+            Some((_, "")) => return Err(invalid(Malformed::NoDigest)),
             Some((rest, digest)) => (
                 rest,
                 Some(digest.parse().map_err(|e| invalid(Malformed::Digest(e)))?),
@@ -300,8 +307,17 @@ impl Coded for ReferenceError {
 /// What is wrong with a reference.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Malformed {
+    /// Nothing at all.
+    #[error("it is empty: is the variable set in this job?")]
+    Empty,
+    /// Nothing after the `@`.
+    #[error("there is no digest after the @: did the build step set its output?")]
+    NoDigest,
+    /// A digest without a repository.
+    #[error("a digest needs its repository: registry/repository@sha256:...")]
+    OnlyDigest,
     /// A URL instead of a reference.
-    #[error("a reference has no scheme: leave out `https://`")]
+    #[error("a reference has no scheme: leave out everything up to `://`")]
     Scheme,
     /// The host or port.
     #[error("the registry is not a host name with an optional port")]

@@ -67,12 +67,16 @@ pub enum ExpectedSan {
 impl Policy {
     /// Accepts image signatures by this identity.
     pub fn identity(expected: ExpectedIdentity) -> Result<Self, EmptyPolicy> {
+        let empty = |what| Err(EmptyPolicy { what });
         let san_is_empty = matches!(&expected.san, ExpectedSan::Exact(san) if san.is_empty());
-        let is_empty = san_is_empty
-            || expected.issuer.is_empty()
-            || expected.claims.values().any(String::is_empty);
-        if is_empty {
-            return Err(EmptyPolicy);
+        if san_is_empty {
+            return empty("identity");
+        }
+        if expected.issuer.is_empty() {
+            return empty("issuer");
+        }
+        if let Some((claim, _)) = expected.claims.iter().find(|(_, value)| value.is_empty()) {
+            return empty(claim.name());
         }
         Ok(Self {
             signer: ExpectedSigner::Identity(Box::new(expected)),
@@ -161,12 +165,13 @@ impl fmt::Display for ExpectedSan {
     }
 }
 
-/// A policy that would accept anybody.
+/// A policy that would accept anybody, or nobody.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "an identity and an issuer are both required, and neither they nor a required claim may be empty"
-)]
-pub struct EmptyPolicy;
+#[error("the expected {what} is empty: is the variable set in this job?")]
+pub struct EmptyPolicy {
+    /// What is empty.
+    pub what: &'static str,
+}
 
 impl Coded for EmptyPolicy {
     fn code(&self) -> Code {

@@ -7,10 +7,12 @@ use crate::outcome::{Code, Coded};
 use regex_lite::Regex;
 use std::borrow::Cow;
 
-/// A pattern that matches whole identities and names at least a host.
+/// A pattern that matches whole identities and names at least a host, and the owner on one that everybody shares.
 #[derive(Debug, Clone)]
 pub struct Pattern {
     text: String,
+    /// What every match starts with, so that no trick of syntax opens the front.
+    prefix: String,
     regex: Regex,
 }
 
@@ -26,19 +28,20 @@ impl Pattern {
         if corrected != bare {
             return Err(PatternError::UnescapedDot { corrected });
         }
-        if !has_closed_prefix(bare) {
-            return Err(PatternError::OpenPrefix);
-        }
+        let prefix = closed_prefix(bare).ok_or(PatternError::OpenPrefix)?;
+        // Alone first: `a)|(.*` would become an expression only by the parentheses around it.
+        Regex::new(bare).map_err(PatternError::Syntax)?;
         let regex = Regex::new(&format!("^(?:{bare})$")).map_err(PatternError::Syntax)?;
         Ok(Self {
             text: text.to_owned(),
+            prefix,
             regex,
         })
     }
 
     /// Whether `identity` as a whole matches.
     pub fn matches(&self, identity: &str) -> bool {
-        self.regex.is_match(identity)
+        identity.starts_with(&self.prefix) && self.regex.is_match(identity)
     }
 
     /// The pattern as written.
@@ -88,9 +91,9 @@ fn is_escaped_backslash(characters: &[char], position: usize) -> bool {
     run % 2 == 1
 }
 
-/// Whether the pattern starts with plain text up to the first slash after the scheme, or up to the `@` of an address at
-/// its end: what follows may vary, who vouches for it may not.
-fn has_closed_prefix(pattern: &str) -> bool {
+/// The plain text that the pattern starts with, if it goes at least to the slash after the host, and on a host that
+/// everybody shares to the slash after the owner: what follows may vary, who vouches for it may not.
+fn closed_prefix(pattern: &str) -> Option<String> {
     let mut plain = String::new();
     let mut characters = pattern.chars().peekable();
     while let Some(character) = characters.next() {
@@ -108,11 +111,19 @@ fn has_closed_prefix(pattern: &str) -> bool {
             break;
         }
     }
-    let host_is_closed = plain.split_once("://").is_some_and(|(scheme, rest)| {
-        !scheme.is_empty() && rest.find('/').is_some_and(|end| end > 0)
-    });
-    host_is_closed && !has_top_level_alternative(pattern)
+    let (scheme, rest) = plain.split_once("://")?;
+    let (host, path) = rest.split_once('/')?;
+    let owner_is_closed = path
+        .split_once('/')
+        .is_some_and(|(owner, _)| !owner.is_empty());
+    let is_closed = !scheme.is_empty()
+        && !host.is_empty()
+        && (owner_is_closed || !SHARED_HOSTS.contains(&host));
+    (is_closed && !has_top_level_alternative(pattern)).then_some(plain)
 }
+
+/// Where the host alone is nobody's name.
+const SHARED_HOSTS: [&str; 4] = ["github.com", "gitlab.com", "buildkite.com", "bitbucket.org"];
 
 /// `a|b`: each side would need a prefix of its own.
 fn has_top_level_alternative(pattern: &str) -> bool {
@@ -147,7 +158,7 @@ pub enum PatternError {
     },
     /// Anybody's host would match.
     #[error(
-        "the pattern does not start with a fixed scheme and host, so identities of strangers could match"
+        "the pattern does not start with a fixed scheme, host and owner, so identities of strangers could match"
     )]
     OpenPrefix,
 }
@@ -244,9 +255,38 @@ mod tests {
     }
 
     #[test]
+    fn no_trick_of_syntax_opens_the_front() {
+        for pattern in [
+            r"https://gitlab\.com/zzz/x)|(.*",
+            "https://gitlab\\.com/a/(?x)#[\n|.*",
+            r"https://github\.com/.*",
+            r"https://github\.com/.+",
+            r"https://github\.com/[^/]+/[^/]+/.*",
+            r"https://github\.com/acme.*",
+        ] {
+            let Ok(pattern) = Pattern::parse(pattern) else {
+                continue;
+            };
+            for stranger in [
+                "https://github.com/evil/app",
+                "https://github.com/acme-evil/app",
+                "x",
+            ] {
+                assert!(!pattern.matches(stranger), "{pattern:?} matches {stranger}");
+            }
+        }
+        // A host of one's own may be open behind it.
+        assert!(
+            Pattern::parse(r"https://gitlab\.corp\.example/.*")
+                .unwrap()
+                .matches("https://gitlab.corp.example/a//b")
+        );
+    }
+
+    #[test]
     fn nonsense_is_refused() {
         assert!(matches!(
-            Pattern::parse(r"https://github\.com/("),
+            Pattern::parse(r"https://github\.com/acme/("),
             Err(PatternError::Syntax(_))
         ));
     }

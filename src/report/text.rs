@@ -22,6 +22,13 @@ pub(super) fn render(report: &Report) -> String {
 
 fn image(text: &mut String, image: &Image) -> std::fmt::Result {
     let name = shown(image.image.as_deref().unwrap_or(&image.requested));
+    if let Some(problem) = &image.problem {
+        let title = match image.verdict {
+            VerdictView::Denied => "denied  ",
+            _ => "error   ",
+        };
+        return self::problem(text, &format!("{title} {name}"), problem);
+    }
     match image.verdict {
         VerdictView::Signed => writeln!(text, "signed   {name}")?,
         VerdictView::Allowed => writeln!(text, "allowed  {name}")?,
@@ -63,14 +70,7 @@ fn image(text: &mut String, image: &Image) -> std::fmt::Result {
     if let Some(fix) = &image.fix {
         writeln!(text, "  fix       {fix}")?;
     }
-    match &image.problem {
-        Some(problem) => self::problem(
-            text,
-            &format!("error    {}", shown(&image.requested)),
-            problem,
-        ),
-        None => Ok(()),
-    }
+    Ok(())
 }
 
 fn signature(text: &mut String, signature: &SignatureView) -> std::fmt::Result {

@@ -188,7 +188,8 @@ fn directory(wanted: Option<&Path>) -> Result<(PathBuf, Option<TempDir>)> {
     match wanted {
         Some(dir) => {
             std::fs::create_dir_all(dir)?;
-            Ok((dir.to_owned(), None))
+            // The environment names files in it, for shells that stand somewhere else.
+            Ok((std::path::absolute(dir)?, None))
         }
         None => {
             let temporary = tempfile::Builder::new()

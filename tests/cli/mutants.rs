@@ -11,11 +11,48 @@ use signgate::trust::{Requirements, TrustedRoot};
 use signgate::verify;
 
 /// What may change without harm, by its path (`*` for an index), and why.
-const HARMLESS: &[(&str, RekorVersion, &str)] = &[(
-    "/dsseEnvelope/signatures/*/keyid",
-    RekorVersion::V1,
-    "a hint for finding a key; the certificate is the key here",
-)];
+const HARMLESS: &[(RekorVersion, &str, &str)] = &[
+    (
+        RekorVersion::V1,
+        "/verificationMaterial/timestampVerificationData",
+        TIME_BY_PROMISE,
+    ),
+    (
+        RekorVersion::V1,
+        "/verificationMaterial/timestampVerificationData/rfc3161Timestamps",
+        TIME_BY_PROMISE,
+    ),
+    (
+        RekorVersion::V1,
+        "/verificationMaterial/timestampVerificationData/rfc3161Timestamps/*",
+        TIME_BY_PROMISE,
+    ),
+    (
+        RekorVersion::V1,
+        "/verificationMaterial/tlogEntries/*/inclusionPromise",
+        TIME_BY_TIMESTAMP,
+    ),
+    (
+        RekorVersion::V2,
+        "/verificationMaterial/tlogEntries/*/inclusionProof/logIndex",
+        COPY,
+    ),
+    (
+        RekorVersion::V2,
+        "/verificationMaterial/tlogEntries/*/inclusionProof/rootHash",
+        COPY,
+    ),
+    (
+        RekorVersion::V2,
+        "/verificationMaterial/tlogEntries/*/inclusionProof/treeSize",
+        COPY,
+    ),
+];
+const TIME_BY_PROMISE: &str = "without it the log's promise, which it signed, still tells the time";
+const TIME_BY_TIMESTAMP: &str =
+    "without it the proof still shows the entry, and the signed timestamp the time";
+const COPY: &str =
+    "a copy that nobody uses: the signed checkpoint has root and size, the entry its index";
 
 struct Bench {
     root: TrustedRoot,
@@ -87,9 +124,9 @@ impl Bench {
             })
             .collect();
         let general = general.join("/");
-        HARMLESS
-            .iter()
-            .any(|(harmless, rekor, _)| *rekor == self.rekor && *harmless == general)
+        HARMLESS.iter().any(|(rekor, harmless, why)| {
+            *rekor == self.rekor && *harmless == general && !why.is_empty()
+        })
     }
 
     /// The paths of everything in the bundle, parents before children.

@@ -245,3 +245,84 @@ fn the_version_is_that_of_the_package() {
         (0, expected, "")
     );
 }
+
+#[test]
+fn what_cannot_be_read_is_json_for_who_asked_for_json() {
+    let world = World::new();
+    for arguments in [
+        &["verify", "--format", "json", "--frobnicate"][..],
+        &["verify", "x", "--format=json"],
+        &["sign", "--format=json"],
+        &[
+            "verify",
+            "x",
+            "--format",
+            "json",
+            "--certificate-identity",
+            "a",
+            "--certificate-oidc-issuer",
+            "b",
+            "--require",
+            "x=y",
+        ],
+    ] {
+        let run = world.outside(arguments).run_raw();
+        let report: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
+        assert_eq!(
+            (run.exit, report["problem"]["code"].as_str()),
+            (2, Some("usage-invalid")),
+            "{arguments:?}"
+        );
+    }
+}
+
+#[test]
+fn a_claim_is_required_once() {
+    let world = World::new();
+    let require = [
+        "--require",
+        "build-trigger=schedule",
+        "--require",
+        "build-trigger=push",
+    ];
+    let run = world
+        .verifier("ghcr.io/acme/app", IDENTITY, "https://issuer.example")
+        .args(&require)
+        .run();
+    run.ended("usage-invalid", 2);
+}
+
+#[test]
+fn an_unset_variable_is_guessed() {
+    let world = World::new();
+    for (image, hint) in [
+        ("", "variable"),
+        ("ghcr.io/acme/app@", "build step"),
+        (
+            "sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a",
+            "repository",
+        ),
+    ] {
+        let run = world.verify_as(image, IDENTITY, "https://issuer.example");
+        let run = run.ended("image-reference-invalid", 2);
+        assert!(
+            run.report["problem"]["why"][0]
+                .as_str()
+                .unwrap()
+                .contains(hint),
+            "{run}"
+        );
+    }
+}
+
+#[test]
+fn a_refusal_is_told_once() {
+    let world = World::new();
+    let missing = format!("{}/acme/app:nope", world.sandbox.registry_host());
+    let text = world
+        .verifier(&missing, IDENTITY, &world.issuer())
+        .run_raw()
+        .stdout;
+    assert_eq!(text.matches("acme/app:nope").count(), 2, "{text}");
+    assert_eq!(text.matches("image-not-found").count(), 1, "{text}");
+}
