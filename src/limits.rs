@@ -22,6 +22,13 @@ pub const REFERRERS_PAGES: usize = 20;
 /// Most requests to one registry in flight for one image.
 pub const PARALLEL_FETCHES: usize = 16;
 
+/// Most layers of one `.sig` or `.att` manifest of cosign v2: as many as cosign itself writes. More are refused, not
+/// truncated (CVE-2024-29903).
+pub const LEGACY_LAYERS: usize = 1000;
+
+/// Largest payload of a cosign v2 signature, in bytes. Real ones have 250.
+pub const LEGACY_PAYLOAD_BYTES: usize = 64 * 1024;
+
 /// Largest answer of Fulcio, Rekor, a timestamp authority or a token endpoint, in bytes.
 pub const SERVICE_ANSWER_BYTES: usize = 1024 * 1024;
 
@@ -51,3 +58,23 @@ pub const CLOCK_SKEW_SECONDS: i64 = 60;
 
 /// Most log entries, and most signed timestamps, in one bundle (CVE-2024-45395: unbounded lists of them).
 pub const PROOFS_PER_BUNDLE: usize = 32;
+
+/// Largest file that TUF delivers and that we read, in bytes; real ones have 7 to 35 KB.
+pub const TUF_TARGET_BYTES: u64 = 4 * 1024 * 1024;
+
+/// Most new TUF roots followed in one refresh: an endless chain of them would never end (TUF spec 5.3.2).
+pub const TUF_ROOT_ROTATIONS: u32 = 64;
+
+/// Largest cache of TUF metadata and targets that is read, in bytes.
+pub const TRUST_CACHE_BYTES: u64 = 16 * 1024 * 1024;
+
+/// Longest refresh of trust material, in seconds. A slow repository must not hold up a deployment for long when there
+/// is older material that verifies.
+pub const TRUST_REFRESH_SECONDS: u64 = 20;
+
+/// Days that cached trust material may be used after its TUF metadata expired, if there is no answer. An attacker who
+/// blocks the repository can freeze us in the past for this long and no longer.
+pub const TRUST_GRACE_DAYS: i64 = 30;
+
+/// Days after which the age of trust material is worth a warning, even if nobody asked for newer.
+pub const TRUST_WARN_DAYS: i64 = 90;

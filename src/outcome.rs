@@ -128,6 +128,10 @@ codes! {
         fix: "run the job again; nothing was published";
     TsaUnavailable "tsa-unavailable" exit 33: "The timestamp authority cannot be reached or does not answer properly.";
         fix: "run the job again; nothing was published";
+    TrustRootUnavailable "trust-root-unavailable" exit 34: "No verified trust material is at hand that is recent enough.";
+        fix: "let this machine reach the TUF repository, or pass a trusted_root.json with --trusted-root";
+    TrustMetadataRefused "trust-metadata-refused" exit 34: "The TUF repository's metadata does not verify: rolled back, expired, or signed by the wrong keys.";
+        fix: "find out who answers for the TUF repository; nothing of it was believed. If it has a new root, pass that with --tuf-root";
     RegistryDenied "registry-denied" exit 35: "The registry denies access.";
         fix: "log in to the registry in this job, with read access to verify and write access to sign";
     SignatureRefused "signature-refused" exit 40: "The registry refuses to store the signature.";

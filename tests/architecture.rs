@@ -26,9 +26,12 @@ const HEAVY: &[(&str, &[&str])] = &[
             "adapters/key.rs",
             "adapters/fulcio.rs",
             "adapters/rekor.rs",
+            // The roots of trust that the crates carry.
+            "adapters/tuf/mod.rs",
             "sandbox/",
         ],
     ),
+    ("sigstore_tuf", &["adapters/tuf/", "sandbox/tuf/"]),
     ("reqwest", &["adapters/http.rs", "sandbox/"]),
     ("docker_credential", &["adapters/registry/credentials.rs"]),
     (

@@ -104,6 +104,8 @@ fn every_option_and_variable_that_it_names_exists() {
         &["verify", "--help"],
         &["sign-blob", "--help"],
         &["verify-blob", "--help"],
+        &["trust", "--help"],
+        &["trust", "export", "--help"],
         &["sandbox", "up", "--help"],
     ] {
         known.extend(names(&help(command)));

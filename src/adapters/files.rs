@@ -3,7 +3,7 @@
 use crate::image::{Digest, Hashing};
 use crate::outcome::{Code, Coded};
 use std::fs::File;
-use std::io::{self, BufReader, Read};
+use std::io::{self, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 
 /// The text of a file of at most `limit` bytes.
@@ -18,6 +18,23 @@ pub fn read_text(path: &Path, limit: u64) -> Result<String, FileError> {
         String::from_utf8(bytes).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))
     };
     text.map_err(|source| failed(path, source))
+}
+
+/// Writes a file as a whole: whoever reads it meanwhile sees the old one or the new one. Missing folders are made.
+pub fn replace(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
+    let write = || {
+        let folder = path.parent().filter(|folder| *folder != Path::new(""));
+        let folder = folder.unwrap_or(Path::new("."));
+        std::fs::create_dir_all(folder)?;
+        let mut file = tempfile::NamedTempFile::new_in(folder)?;
+        file.write_all(bytes)?;
+        file.persist(path).map_err(|error| error.error)?;
+        Ok(())
+    };
+    write().map_err(|source| FileError::Write {
+        path: path.to_owned(),
+        source,
+    })
 }
 
 /// The first `limit` bytes of a file and one more, if there are, so that a longer file is noticed and not cut.

@@ -16,11 +16,13 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 /// The client. Cheap to share by reference; made once a run.
+#[derive(Clone)]
 pub struct Http {
     client: Client,
     /// For this machine: a proxy would carry away what is plain only because it stays here.
     local: Client,
     deadline: Instant,
+    deadline_name: &'static str,
     plain_hosts: Vec<String>,
 }
 
@@ -38,8 +40,19 @@ impl Http {
             client: client().build().map_err(HttpError)?,
             local: client().no_proxy().build().map_err(HttpError)?,
             deadline: Instant::now() + timeout,
+            deadline_name: "--timeout for the whole run",
             plain_hosts,
         })
+    }
+
+    /// The same client, whose requests all end within `limit` from now. `name` is what a user calls this limit.
+    pub fn within(&self, limit: Duration, name: &'static str) -> Self {
+        let mut http = self.clone();
+        let deadline = Instant::now() + limit;
+        if deadline < http.deadline {
+            (http.deadline, http.deadline_name) = (deadline, name);
+        }
+        http
     }
 
     /// Whether `host` (with its port, if it has one) is reached without TLS.
@@ -132,7 +145,7 @@ impl Request<'_> {
         let now = Instant::now();
         let (end, why) = match now + REQUEST_TIMEOUT {
             end if end < self.http.deadline => (end, "60 seconds for a request"),
-            _ => (self.http.deadline, "--timeout for the whole run"),
+            _ => (self.http.deadline, self.http.deadline_name),
         };
         match tokio::time::timeout_at(end, self.exchange(limit))
             .await

@@ -10,3 +10,4 @@ pub mod key;
 pub mod registry;
 pub mod rekor;
 pub mod tsa;
+pub mod tuf;

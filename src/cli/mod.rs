@@ -7,6 +7,8 @@ mod services;
 mod sign;
 mod sign_blob;
 mod signer;
+mod trust;
+mod trust_source;
 mod verify;
 mod verify_blob;
 
@@ -37,6 +39,7 @@ enum Subcommands {
     Verify(verify::VerifyArgs),
     SignBlob(sign_blob::SignBlobArgs),
     VerifyBlob(verify_blob::VerifyBlobArgs),
+    Trust(trust::TrustArgs),
     #[cfg(feature = "sandbox")]
     Demo(demo::DemoArgs),
     #[cfg(feature = "sandbox")]
@@ -103,11 +106,12 @@ impl Cli {
             }
             Subcommands::VerifyBlob(args) => {
                 let format = args.output.format;
-                match args.run() {
+                match runtime.block_on(args.run()) {
                     Ok(report) => print(format, &report),
                     Err(problem) => failed(format, Command::VerifyBlob, &problem),
                 }
             }
+            Subcommands::Trust(args) => args.run(&runtime),
             #[cfg(feature = "sandbox")]
             Subcommands::Demo(args) => args.run(&runtime),
             #[cfg(feature = "sandbox")]

@@ -1,65 +1,13 @@
 //! Options that several subcommands share.
 
-use crate::adapters::files;
+pub(super) use super::trust_source::{OfflineOption, TrustOptions};
 use crate::adapters::http::Http;
 use crate::image::ImageRef;
-use crate::limits;
 use crate::outcome::Problem;
 use crate::report::Format;
-use crate::trust::{Instance, Requirements, SigningConfig, TrustError, TrustedRoot};
 use clap::Args;
 use jiff::SignedDuration;
-use std::path::{Path, PathBuf};
 use std::time::Duration;
-
-/// Which Sigstore to believe.
-#[derive(Args)]
-#[command(next_help_heading = "Trust")]
-pub(super) struct TrustOptions {
-    /// Sigstore instance: public, staging or github
-    #[arg(long, env = "SIGNGATE_INSTANCE", default_value_t, value_name = "NAME")]
-    instance: Instance,
-
-    /// Trusted root of a private instance (trusted_root.json), instead of a named one
-    #[arg(
-        long,
-        env = "SIGNGATE_TRUSTED_ROOT",
-        value_name = "FILE",
-        conflicts_with = "instance"
-    )]
-    trusted_root: Option<PathBuf>,
-}
-
-impl TrustOptions {
-    pub(super) fn trusted_root(&self) -> Result<TrustedRoot, Problem> {
-        match &self.trusted_root {
-            Some(path) => {
-                let json =
-                    files::read_text(path, limits::TRUST_FILE_BYTES).map_err(super::problem)?;
-                TrustedRoot::parse(&json, Requirements::Everything)
-                    .map_err(|error| of_file(&error, path))
-            }
-            None => self.instance.trusted_root().map_err(super::problem),
-        }
-    }
-
-    /// The signing config in `file`, else that of the named instance.
-    pub(super) fn signing_config(&self, file: Option<&PathBuf>) -> Result<SigningConfig, Problem> {
-        match file {
-            Some(path) => {
-                let json =
-                    files::read_text(path, limits::TRUST_FILE_BYTES).map_err(super::problem)?;
-                SigningConfig::parse(&json).map_err(|error| of_file(&error, path))
-            }
-            None => self.instance.signing_config().map_err(super::problem),
-        }
-    }
-
-    /// Whether a private instance is given.
-    pub(super) fn is_private(&self) -> bool {
-        self.trusted_root.is_some()
-    }
-}
 
 /// How to reach it.
 #[derive(Args)]
@@ -94,14 +42,6 @@ pub(super) struct OutputOptions {
     /// Format of the result on standard output: text or json
     #[arg(long, env = "SIGNGATE_FORMAT", default_value_t, value_name = "FORMAT")]
     pub(super) format: Format,
-}
-
-fn of_file(error: &TrustError, path: &Path) -> Problem {
-    let problem = Problem::of(error);
-    Problem {
-        what: format!("{} ({})", problem.what, path.display()),
-        ..problem
-    }
 }
 
 /// Reads image references as typed.

@@ -219,7 +219,7 @@ Examples:
     signgate sandbox up --dir box --latency 50ms --fault rekor-v2=status:503,times=2
     . box/environment        # in the other shell
 
-Faults, for the services oidc, fulcio, rekor-v1, rekor-v2, tsa and registry:
+Faults, for the services oidc, fulcio, rekor-v1, rekor-v2, tsa, registry and tuf:
   latency:50ms  status:503  status:429:2 (with Retry-After)  stall  truncate
   content:TYPE:BODY  redirect:URL  clock:+3600s
   followed by ,times=N for the first N requests and ,on=TEXT for those whose `METHOD path` contains it.";

@@ -2,6 +2,8 @@
 
 use super::options::{self, NetworkOptions, OutputOptions, TrustOptions};
 use super::services::Services;
+use super::trust_source::TrustSource;
+use crate::adapters::http::Http;
 use crate::adapters::registry::{Access, Registry};
 use crate::adapters::{env, files};
 use crate::ci::{self, Env, IdToken, TokenSource};
@@ -9,9 +11,7 @@ use crate::flow::{self, SignRequest};
 use crate::limits;
 use crate::outcome::{Code, Problem};
 use crate::report::view::Report;
-use crate::trust::{SigningServices, TrustedRoot};
 use clap::Args;
-use jiff::Timestamp;
 use std::path::{Path, PathBuf};
 
 /// Sign images with the identity of this CI job
@@ -36,24 +36,24 @@ impl SignArgs {
     pub(super) async fn run(self) -> Result<Report, Problem> {
         // 1. Whatever can be wrong without a network stops here.
         let images = options::images(&self.images)?;
-        let identity = self.identity.read()?;
+        let http = self.network.client()?;
+        let identity = self.identity.read(&http)?;
 
         // 2. The story.
-        let http = self.network.client()?;
         let registry = Registry::new(&http, &identity.env, Access::Write);
         let services = Services {
             http: &http,
             token: identity.token,
-            addresses: identity.addresses,
+            trust: &identity.trust,
         };
         let request = SignRequest {
             images: &images,
-            trusted_root: &identity.trusted_root,
-            now: identity.now,
+            trusted_root: &identity.trust,
+            now: identity.trust.now,
         };
-        let signed = flow::sign(&registry, &services, &request)
-            .await
-            .map_err(super::problem)?;
+        let signed = flow::sign(&registry, &services, &request).await;
+        identity.trust.warn();
+        let signed = signed.map_err(super::problem)?;
         Ok(Report::of_sign(&images, &signed))
     }
 }
@@ -78,17 +78,15 @@ pub(super) struct IdentityOptions {
     signing_config: Option<PathBuf>,
 }
 
-/// What these options come to, in this environment and at this time.
+/// What these options come to, in this environment.
 pub(super) struct SigningIdentity {
     pub(super) env: Env,
-    pub(super) now: Timestamp,
     pub(super) token: TokenSource,
-    pub(super) addresses: SigningServices,
-    pub(super) trusted_root: TrustedRoot,
+    pub(super) trust: TrustSource,
 }
 
 impl IdentityOptions {
-    pub(super) fn read(self) -> Result<SigningIdentity, Problem> {
+    pub(super) fn read(self, http: &Http) -> Result<SigningIdentity, Problem> {
         if self.trust.is_private() != self.signing_config.is_some() {
             return Err(half_an_instance());
         }
@@ -97,15 +95,10 @@ impl IdentityOptions {
             Some(file) => token_in(&file)?,
             None => ci::token_source(&env).map_err(super::problem)?,
         };
-        let now = Timestamp::now();
-        let config = self.trust.signing_config(self.signing_config.as_ref())?;
-        Ok(SigningIdentity {
-            addresses: config.services(now).map_err(super::problem)?,
-            trusted_root: self.trust.trusted_root()?,
-            env,
-            now,
-            token,
-        })
+        let trust = self
+            .trust
+            .signing_source(http, &env, self.signing_config.as_ref())?;
+        Ok(SigningIdentity { env, token, trust })
     }
 }
 

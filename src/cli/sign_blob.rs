@@ -45,26 +45,26 @@ impl SignBlobArgs {
     pub(super) async fn run(self) -> Result<Report, Problem> {
         // 1. Whatever can be wrong without a network stops here.
         let requested = self.file.to_string_lossy().into_owned();
-        let identity = self.identity.read()?;
+        let http = self.network.client()?;
+        let identity = self.identity.read(&http)?;
         let (content, subject) = content(&self.file, self.statement)?;
         let bundle = NewFile::prepare(&self.bundle).map_err(super::problem)?;
 
         // 2. The story.
-        let http = self.network.client()?;
         let services = Services {
             http: &http,
             token: identity.token,
-            addresses: identity.addresses,
+            trust: &identity.trust,
         };
         let request = SignFileRequest {
             content,
             subject,
-            trusted_root: &identity.trusted_root,
-            now: identity.now,
+            trusted_root: &identity.trust,
+            now: identity.trust.now,
         };
-        let signed = flow::sign_file(&services, request)
-            .await
-            .map_err(super::problem)?;
+        let signed = flow::sign_file(&services, request).await;
+        identity.trust.warn();
+        let signed = signed.map_err(super::problem)?;
 
         // 3. It is written only now that it is known to verify. Nothing in it is secret.
         let json = signed.evidence.evidence().json();

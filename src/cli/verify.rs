@@ -1,6 +1,6 @@
 //! `signgate verify`
 
-use super::options::{self, NetworkOptions, OutputOptions, TrustOptions};
+use super::options::{self, NetworkOptions, OfflineOption, OutputOptions, TrustOptions};
 use super::signer::SignerOptions;
 use crate::adapters::env;
 use crate::adapters::registry::{Access, Registry};
@@ -25,6 +25,9 @@ pub(super) struct VerifyArgs {
     trust: TrustOptions,
 
     #[command(flatten)]
+    offline: OfflineOption,
+
+    #[command(flatten)]
     network: NetworkOptions,
 
     #[command(flatten)]
@@ -36,13 +39,13 @@ impl VerifyArgs {
         // 1. Whatever can be wrong without a network stops here.
         let images = options::images(&self.images)?;
         let (policy, key) = self.signer.policy()?;
-        let trusted_root = self.trust.trusted_root()?.believing(key);
-
-        // 2. The story, for a few images at a time.
         let env = env::read();
         let http = self.network.client()?;
+        let trust = self.trust.source(self.offline.allows(&http), &env, key)?;
+
+        // 2. The story, for a few images at a time.
         let registry = Registry::new(&http, &env, Access::Read);
-        let (registry, policy, trusted_root) = (&registry, &policy, &trusted_root);
+        let (registry, policy, trusted_root) = (&registry, &policy, &trust);
         let results = stream::iter(images)
             .map(|image| async move {
                 let request = VerifyRequest {
@@ -56,6 +59,7 @@ impl VerifyArgs {
             .buffered(PARALLEL_IMAGES)
             .collect()
             .await;
+        trust.warn();
         Ok(Report::of_verify(results))
     }
 }

@@ -2,7 +2,8 @@
 
 use super::options::{OutputOptions, TrustOptions};
 use super::signer::SignerOptions;
-use crate::adapters::files;
+use crate::adapters::{env, files};
+use crate::flow::ports::Trust as _;
 use crate::flow::{self, VerifyFileRequest};
 use crate::image::Digest;
 use crate::limits;
@@ -42,7 +43,7 @@ pub(super) struct VerifyBlobArgs {
 }
 
 impl VerifyBlobArgs {
-    pub(super) fn run(self) -> Result<Report, Problem> {
+    pub(super) async fn run(self) -> Result<Report, Problem> {
         let requested = self.file.to_string_lossy().into_owned();
         let bundle = files::read_beyond(&self.bundle, limits::BUNDLE_BYTES as u64)
             .map_err(super::problem)?;
@@ -59,12 +60,15 @@ impl VerifyBlobArgs {
             None => ExpectedStatement::Any,
         };
         let (policy, key) = self.signer.policy()?;
-        let trusted_root = self.trust.trusted_root()?.believing(key);
+        let trust = self.trust.source(None, &env::read(), key)?;
+        let trusted_root = trust.trusted_root().await;
+        trust.warn();
+        let trusted_root = trusted_root.map_err(super::problem)?;
         let verdict = flow::verify_file(VerifyFileRequest {
             bundle,
             file,
             policy: &policy.of(statement),
-            trusted_root: &trusted_root,
+            trusted_root,
         });
         let verdict = verdict.map_err(super::problem)?;
         Ok(Report::of_verify_file(

@@ -6,6 +6,7 @@
 use crate::image::Digest;
 use crate::limits;
 use crate::outcome::{Code, Coded};
+use serde::Deserialize;
 use sigstore_verify::bundle::BundleV03;
 use sigstore_verify::types;
 
@@ -25,7 +26,10 @@ impl Bundle {
         let text = std::str::from_utf8(&json).map_err(|_| BundleError::NotText)?;
         // The crates take a bundle without a version for the first one, which has the weakest rules.
         let _: Version = serde_json::from_str(text).map_err(BundleError::Version)?;
-        let parsed = types::Bundle::from_json(text).map_err(BundleError::Json)?;
+        let parsed = types::Bundle::from_json(text).map_err(|error| match unsupported(text) {
+            Some(what) => BundleError::Unsupported { what },
+            None => BundleError::Json(error),
+        })?;
         let material = &parsed.verification_material;
         let timestamps = &material.timestamp_verification_data.rfc3161_timestamps;
         for count in [material.tlog_entries.len(), timestamps.len()] {
@@ -131,6 +135,25 @@ pub struct SignedTimestamp(pub Vec<u8>);
 #[derive(Clone)]
 pub struct LogEntry(pub(crate) types::TransparencyLogEntry);
 
+/// What in a bundle is of a kind that is not known, if that is why it cannot be read: a later version, or a log entry
+/// that is no longer made (`dsse` 0.0.2 of early Rekor 2, `intoto` 0.0.1) or not made yet.
+fn unsupported(json: &str) -> Option<String> {
+    let bundle: serde_json::Value = serde_json::from_str(json).ok()?;
+    let media_type = bundle["mediaType"].as_str().unwrap_or_default();
+    if media_type.starts_with(MEDIA_TYPE_PREFIX) && media_type.parse::<types::MediaType>().is_err()
+    {
+        return Some(format!("the version `{media_type}`"));
+    }
+    let entries = bundle["verificationMaterial"]["tlogEntries"].as_array()?;
+    entries.iter().find_map(|entry| {
+        let kind = &entry["kindVersion"];
+        let name = (kind["kind"].as_str()?, kind["version"].as_str()?);
+        types::KindVersion::deserialize(kind)
+            .is_err()
+            .then(|| format!("a log entry of the kind `{}` {}", name.0, name.1))
+    })
+}
+
 /// Why bytes are not a bundle.
 #[derive(Debug, thiserror::Error)]
 pub enum BundleError {
@@ -143,6 +166,12 @@ pub enum BundleError {
     /// Not the JSON of a bundle of a known version.
     #[error("the bundle is not a Sigstore bundle of a known version")]
     Json(#[source] types::Error),
+    /// A bundle with something in it that cannot be verified.
+    #[error("the bundle has {what}, which signgate does not know")]
+    Unsupported {
+        /// What it is.
+        what: String,
+    },
     /// More than [`limits::PROOFS_PER_BUNDLE`] log entries or timestamps.
     #[error("the bundle holds {count} proofs of one kind, more than any honest one")]
     TooManyProofs {
@@ -155,6 +184,7 @@ impl Coded for BundleError {
     fn code(&self) -> Code {
         match self {
             Self::NotText | Self::Version(_) | Self::Json(_) => Code::BundleMalformed,
+            Self::Unsupported { .. } => Code::BundleUnsupported,
             Self::TooManyProofs { .. } => Code::EvidenceTooLarge,
         }
     }

@@ -1,11 +1,12 @@
 //! Finds an image and everything that claims to be a signature on it. What it returns is unverified.
 //!
-//! Sequential requests: the image, its referrers and its fallback tag at once; then the referrers' manifests; then
-//! their bundles. Three, however many referrers there are.
+//! Sequential requests: the image, its referrers, its fallback tag and the tags of cosign v2 at once; then the
+//! referrers' manifests; then what all of them hold. Three, however many there are.
 
 use super::FlowError;
+use super::legacy;
 use super::ports::{Fault, Registry, ServiceError};
-use crate::evidence::{Bundle, bundle_layer};
+use crate::evidence::{Bundle, Evidence, Format, bundle_layer, legacy_evidence};
 use crate::image::{
     Descriptor, Digest, ImageIndex, ImageRef, PinnedImage, Repository, Tag, Version, media_type,
 };
@@ -22,16 +23,20 @@ pub(super) struct Resolved {
     pub(super) descriptor: Descriptor,
 }
 
-/// A referrer that says it holds a bundle.
+/// Something that says it is a signature.
 pub(super) struct Candidate {
+    /// The manifest that attaches it.
     pub(super) referrer: Digest,
-    pub(super) bundle: Result<Bundle, Rejection>,
+    pub(super) format: Format,
+    pub(super) evidence: Result<Evidence, Rejection>,
 }
 
-/// A bundle as the manifest of its referrer announces it.
-struct Announced {
-    referrer: Digest,
-    layer: Result<Descriptor, Rejection>,
+/// The same as a manifest announces it.
+pub(super) struct Announced {
+    pub(super) referrer: Digest,
+    pub(super) format: Format,
+    /// A bundle's layer, or all layers of cosign v2 that have the same content: it is fetched once.
+    pub(super) layers: Result<Vec<Descriptor>, Rejection>,
 }
 
 /// Resolves `image` to a digest once and fetches its candidates.
@@ -39,38 +44,52 @@ pub(super) async fn discover(
     registry: &impl Registry,
     image: &ImageRef,
 ) -> Result<(PinnedImage, Vec<Candidate>), FlowError> {
-    let (pinned, referrers) = match image.version() {
+    let (pinned, (referrers, mut announced)) = match image.version() {
         Version::Digest(digest) => {
             let pinned = image.pinned(digest);
-            let (_, referrers) = try_join!(resolve(registry, image), referrers(registry, &pinned))?;
-            (pinned, referrers)
+            let (_, attached) = try_join!(resolve(registry, image), attached(registry, &pinned))?;
+            (pinned, attached)
         }
         Version::Tag(_) => {
             let pinned = resolve(registry, image).await?.image;
-            let referrers = referrers(registry, &pinned).await?;
-            (pinned, referrers)
+            let attached = attached(registry, &pinned).await?;
+            (pinned, attached)
         }
     };
-    let announced: Vec<Option<Announced>> = stream::iter(referrers)
-        .map(|referrer| announced(registry, pinned.repository(), referrer))
+    let bundles: Vec<Option<Announced>> = stream::iter(referrers)
+        .map(|referrer| announced_by(registry, pinned.repository(), referrer))
         .buffered(limits::PARALLEL_FETCHES)
         .try_collect()
         .await?;
-    let announced: Vec<Announced> = announced.into_iter().flatten().collect();
-    let sizes = announced.iter().filter_map(|one| one.layer.as_ref().ok());
-    let bytes = sizes.fold(0, |sum: u64, layer| sum.saturating_add(layer.size));
+    announced.splice(0..0, bundles.into_iter().flatten());
+    let layers = announced.iter().filter_map(|one| one.layers.as_ref().ok());
+    let bytes = layers
+        .flatten()
+        .fold(0, |sum: u64, layer| sum.saturating_add(layer.size));
     if bytes > limits::EVIDENCE_BYTES as u64 {
         return Err(FlowError::TooMuchEvidence {
             image: pinned,
             bytes,
         });
     }
-    let candidates = stream::iter(announced)
-        .map(|announced| candidate(registry, pinned.repository(), announced))
+    let candidates: Vec<Vec<Candidate>> = stream::iter(announced)
+        .map(|announced| candidates(registry, pinned.repository(), announced))
         .buffered(limits::PARALLEL_FETCHES)
         .try_collect()
         .await?;
-    Ok((pinned, candidates))
+    Ok((pinned, candidates.into_iter().flatten().collect()))
+}
+
+/// What refers to `image`, and what cosign v2 keeps beside it. To fail with one is to fail: what cannot be read must not
+/// look absent because something else is there (cosign v3 turns to its old format on any error).
+async fn attached(
+    registry: &impl Registry,
+    image: &PinnedImage,
+) -> Result<(Vec<Descriptor>, Vec<Announced>), FlowError> {
+    try_join!(
+        referrers(registry, image),
+        legacy::announced(registry, image)
+    )
 }
 
 /// The image itself, by the digest that we compute over its manifest.
@@ -137,58 +156,102 @@ pub(super) async fn fallback_index(
 }
 
 /// The bundle that a referrer announces; nothing if it is a referrer of another kind.
-async fn announced(
+async fn announced_by(
     registry: &impl Registry,
     repository: &Repository,
     referrer: Descriptor,
 ) -> Result<Option<Announced>, FlowError> {
     let version = Version::Digest(referrer.digest);
-    let layer = match registry.manifest(repository, &version).await? {
+    let layers = match registry.manifest(repository, &version).await? {
         None => Err(Rejection::Gone),
         Some(manifest) => {
             addressed_by(&referrer.digest, manifest.digest(), repository)?;
             match bundle_layer(manifest.bytes()) {
                 None => return Ok(None),
-                Some(layer) if layer.size > limits::BUNDLE_BYTES as u64 => Err(Rejection::TooLarge),
-                Some(layer) => Ok(layer),
+                Some(layer) => bounded(layer, limits::BUNDLE_BYTES).map(|layer| vec![layer]),
             }
         }
     };
     Ok(Some(Announced {
         referrer: referrer.digest,
-        layer,
+        format: Format::Bundle,
+        layers,
     }))
 }
 
-/// Fetches an announced bundle. One that is larger than announced is refused, so that the sum of what is kept holds.
-async fn candidate(
+/// A layer that announces no more than what is read.
+pub(super) fn bounded(layer: Descriptor, limit: usize) -> Result<Descriptor, Rejection> {
+    match layer.size > limit as u64 {
+        true => Err(Rejection::TooLarge { limit }),
+        false => Ok(layer),
+    }
+}
+
+/// Fetches what was announced.
+async fn candidates(
     registry: &impl Registry,
     repository: &Repository,
-    Announced { referrer, layer }: Announced,
-) -> Result<Candidate, FlowError> {
-    let candidate = |bundle| Ok(Candidate { referrer, bundle });
-    let layer = match layer {
-        Ok(layer) => layer,
-        Err(rejection) => return candidate(Err(rejection)),
+    announced: Announced,
+) -> Result<Vec<Candidate>, FlowError> {
+    let Announced {
+        referrer,
+        format,
+        layers,
+    } = announced;
+    let candidate = |evidence| Candidate {
+        referrer,
+        format,
+        evidence,
     };
+    let layers = match layers {
+        Ok(layers) => layers,
+        Err(rejection) => return Ok(vec![candidate(Err(rejection))]),
+    };
+    let Some(first) = layers.first() else {
+        return Ok(Vec::new());
+    };
+    let content = match content(registry, repository, first).await? {
+        Ok(content) => content,
+        Err(rejection) => return Ok(vec![candidate(Err(rejection))]),
+    };
+    let evidence = |layer| match format {
+        Format::Bundle => Bundle::parse(content.clone())
+            .map(Evidence::Bundle)
+            .map_err(Rejection::Malformed),
+        Format::LegacySignature | Format::LegacyAttestation => {
+            legacy_evidence(layer, &content).map_err(Rejection::Legacy)
+        }
+    };
+    Ok(layers
+        .iter()
+        .map(|layer| candidate(evidence(layer)))
+        .collect())
+}
+
+/// Fetches the content of a layer. More than it announces is refused, so that the sum of what is kept holds.
+async fn content(
+    registry: &impl Registry,
+    repository: &Repository,
+    layer: &Descriptor,
+) -> Result<Result<Vec<u8>, Rejection>, FlowError> {
     let blob = registry
         .blob(repository, &layer.digest, limits::BUNDLE_BYTES)
         .await;
     let bytes = match blob {
         Ok(Some(bytes)) => bytes,
-        Ok(None) => return candidate(Err(Rejection::Gone)),
+        Ok(None) => return Ok(Err(Rejection::Gone)),
         // More than it announced. That is the signer's doing, not an outage.
         Err(ServiceError {
-            fault: Fault::TooLarge { .. },
+            fault: Fault::TooLarge { limit },
             ..
-        }) => return candidate(Err(Rejection::TooLarge)),
+        }) => return Ok(Err(Rejection::TooLarge { limit })),
         Err(error) => return Err(error.into()),
     };
     addressed_by(&layer.digest, &Digest::of(&bytes), repository)?;
-    if bytes.len() as u64 > layer.size {
-        return candidate(Err(Rejection::LargerThanAnnounced));
+    match bytes.len() as u64 > layer.size {
+        true => Ok(Err(Rejection::LargerThanAnnounced)),
+        false => Ok(Ok(bytes)),
     }
-    candidate(Bundle::parse(bytes).map_err(Rejection::Malformed))
 }
 
 /// Content must hash to the digest that it was asked for by, whoever served it.

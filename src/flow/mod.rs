@@ -5,6 +5,7 @@
 
 mod discover;
 mod error;
+mod legacy;
 pub mod ports;
 mod publish;
 mod sign;

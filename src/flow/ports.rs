@@ -7,6 +7,7 @@ use crate::evidence::{Certificate, Content, LogEntry, Signature, SignedTimestamp
 use crate::image::{Digest, ImageIndex, Manifest, PinnedImage, Repository, Version};
 use crate::limits;
 use crate::outcome::{Code, Coded};
+use crate::trust::{TrustError, TrustedRoot};
 use std::borrow::Cow;
 use std::fmt;
 
@@ -44,6 +45,22 @@ pub trait Registry {
         version: &Version,
         manifest: &Manifest,
     ) -> Result<SubjectNoted, ServiceError>;
+}
+
+/// Whom to believe, if that has to be found out first. The stories ask while they wait for something else.
+#[expect(
+    async_fn_in_trait,
+    reason = "the stories are generic over it and stay on one thread"
+)]
+pub trait Trust {
+    /// The trusted root; the same one however often it is asked for.
+    async fn trusted_root(&self) -> Result<&TrustedRoot, TrustError>;
+}
+
+impl Trust for TrustedRoot {
+    async fn trusted_root(&self) -> Result<&TrustedRoot, TrustError> {
+        Ok(self)
+    }
 }
 
 /// Whether a registry lists a manifest as a referrer of its subject (distribution-spec, header `OCI-Subject`).
@@ -124,6 +141,8 @@ pub enum Service {
     Rekor,
     /// The timestamp authority.
     Tsa,
+    /// The TUF repository.
+    Tuf,
 }
 
 impl Service {
@@ -135,6 +154,7 @@ impl Service {
             Self::TokenEndpoint => Code::TokenEndpointUnavailable,
             Self::Rekor => Code::RekorUnavailable,
             Self::Tsa => Code::TsaUnavailable,
+            Self::Tuf => Code::TrustRootUnavailable,
         }
     }
 }
@@ -147,6 +167,7 @@ impl fmt::Display for Service {
             Self::TokenEndpoint => "the ID token endpoint",
             Self::Rekor => "Rekor",
             Self::Tsa => "the timestamp authority",
+            Self::Tuf => "the TUF repository",
         })
     }
 }

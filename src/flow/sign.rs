@@ -3,7 +3,7 @@
 
 use super::FlowError;
 use super::discover::{Resolved, resolve};
-use super::ports::{Registry, SigningKey, SigningServices, TokenError};
+use super::ports::{Registry, SigningKey, SigningServices, TokenError, Trust};
 use super::publish::publish;
 use crate::ci::{self, Claims, IdToken};
 use crate::evidence::{Bundle, Certificate, Content, Statement, pae};
@@ -16,11 +16,11 @@ use futures_util::try_join;
 use jiff::Timestamp;
 
 /// What to sign.
-pub struct SignRequest<'a> {
+pub struct SignRequest<'a, T = TrustedRoot> {
     /// The images.
     pub images: &'a [ImageRef],
-    /// Whom the new signatures must convince.
-    pub trusted_root: &'a TrustedRoot,
+    /// Whom the new signatures must convince: a trusted root, or whoever will have it.
+    pub trusted_root: &'a T,
     /// The time now.
     pub now: Timestamp,
 }
@@ -32,12 +32,24 @@ pub struct SignRequest<'a> {
 pub async fn sign<S: SigningServices>(
     registry: &impl Registry,
     services: &S,
-    request: &SignRequest<'_>,
+    request: &SignRequest<'_, impl Trust>,
 ) -> Result<Vec<Accepted>, FlowError> {
-    // 1. What there is to sign, while the CI makes an ID token.
+    // 1. What there is to sign, while the CI makes an ID token and the trust material is refreshed where that is due.
     let images = try_join_all(request.images.iter().map(|image| resolve(registry, image)));
     let token = async { services.id_token().await.map_err(FlowError::from) };
-    let (images, token) = try_join!(images, token)?;
+    let trusted_root = async {
+        request
+            .trusted_root
+            .trusted_root()
+            .await
+            .map_err(FlowError::from)
+    };
+    let (images, token, trusted_root) = try_join!(images, token, trusted_root)?;
+    let request = &SignRequest {
+        images: request.images,
+        trusted_root,
+        now: request.now,
+    };
 
     // 2. One key and one certificate for all of them.
     let statement = ExpectedStatement::ImageSignature;

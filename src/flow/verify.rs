@@ -2,39 +2,49 @@
 
 use super::FlowError;
 use super::discover::discover;
-use super::ports::Registry;
+use super::ports::{Registry, Trust};
 use crate::image::ImageRef;
 use crate::policy::{Policy, Verdict};
 use crate::trust::TrustedRoot;
 use crate::verify;
+use futures_util::try_join;
 
 /// What to verify, by which measure.
-pub struct VerifyRequest<'a> {
+pub struct VerifyRequest<'a, T = TrustedRoot> {
     /// The image.
     pub image: &'a ImageRef,
     /// Whom to accept.
     pub policy: &'a Policy,
-    /// Whom to believe.
-    pub trusted_root: &'a TrustedRoot,
+    /// Whom to believe: a trusted root, or whoever will have it.
+    pub trusted_root: &'a T,
 }
 
 /// Verifies one image.
 pub async fn verify(
     registry: &impl Registry,
-    request: &VerifyRequest<'_>,
+    request: &VerifyRequest<'_, impl Trust>,
 ) -> Result<Verdict, FlowError> {
-    // 1. Resolve to a digest once and fetch the evidence once. From here on no tag exists.
-    let (image, candidates) = discover(registry, request.image).await?;
+    // 1. Resolve to a digest once and fetch the evidence once, while the trust material is refreshed where that is
+    //    due. From here on no tag exists.
+    let trusted_root = async {
+        request
+            .trusted_root
+            .trusted_root()
+            .await
+            .map_err(FlowError::from)
+    };
+    let ((image, candidates), trusted_root) =
+        try_join!(discover(registry, request.image), trusted_root)?;
 
     // 2. The cryptography of each candidate, with every reason kept.
     let (mut verified, mut unverified) = (Vec::new(), Vec::new());
     for candidate in candidates {
-        let outcome = candidate.bundle.and_then(|bundle| {
-            verify::image_signature(bundle, image.digest(), request.trusted_root)
-        });
+        let outcome = candidate
+            .evidence
+            .and_then(|evidence| verify::evidence(evidence, image.digest(), trusted_root));
         match outcome {
             Ok(evidence) => verified.push((candidate.referrer, evidence)),
-            Err(rejection) => unverified.push((candidate.referrer, rejection)),
+            Err(rejection) => unverified.push((candidate.referrer, candidate.format, rejection)),
         }
     }
 

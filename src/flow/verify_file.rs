@@ -1,6 +1,6 @@
 //! `verify-blob`: is this file signed by whom we expect? Asks nobody: everything needed is in the bundle.
 
-use crate::evidence::Bundle;
+use crate::evidence::{Bundle, Format};
 use crate::image::Digest;
 use crate::limits;
 use crate::policy::{Decision, Policy};
@@ -41,7 +41,9 @@ pub fn verify_file(request: VerifyFileRequest<'_>) -> Result<FileVerdict, Reject
     };
     let bundle = Digest::of(&json);
     let outcome = if json.len() > limits::BUNDLE_BYTES {
-        Err(Rejection::TooLarge)
+        Err(Rejection::TooLarge {
+            limit: limits::BUNDLE_BYTES,
+        })
     } else {
         Bundle::parse(json)
             .map_err(Rejection::Malformed)
@@ -53,7 +55,7 @@ pub fn verify_file(request: VerifyFileRequest<'_>) -> Result<FileVerdict, Reject
             (vec![(bundle, evidence)], Vec::new())
         }
         Err(error @ Rejection::Unreadable(_)) => return Err(error),
-        Err(rejection) => (Vec::new(), vec![(bundle, rejection)]),
+        Err(rejection) => (Vec::new(), vec![(bundle, Format::Bundle, rejection)]),
     };
     Ok(FileVerdict {
         digest,

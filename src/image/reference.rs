@@ -244,6 +244,16 @@ impl Tag {
     pub fn of_referrers(digest: &Digest) -> Self {
         Self(format!("sha256-{}", digest.hex()))
     }
+
+    /// The tag under which cosign v2 keeps the signatures of `digest`.
+    pub fn of_signatures(digest: &Digest) -> Self {
+        Self(format!("sha256-{}.sig", digest.hex()))
+    }
+
+    /// The tag under which cosign v2 keeps the attestations about `digest`.
+    pub fn of_attestations(digest: &Digest) -> Self {
+        Self(format!("sha256-{}.att", digest.hex()))
+    }
 }
 
 impl FromStr for Tag {

@@ -1,6 +1,6 @@
 //! Allow or deny, with everything that led to it.
 
-use crate::evidence::Bundle;
+use crate::evidence::{Bundle, Format};
 use crate::image::{Digest, PinnedImage};
 use crate::outcome::{Code, Problem};
 use crate::verify::{Signer, Verified};
@@ -65,6 +65,8 @@ pub struct Accepted {
 pub struct Rejected {
     /// The digest of the manifest that attaches it; for a file of the bundle itself.
     pub referrer: Digest,
+    /// How it is attached.
+    pub format: Format,
     /// Who signed, if the cryptography holds.
     pub signer: Option<Signer>,
     /// Why not; at least one reason.

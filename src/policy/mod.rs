@@ -10,7 +10,7 @@ mod pattern;
 pub use decision::{Accepted, Decision, Finding, Rejected, Verdict};
 pub use pattern::{Pattern, PatternError};
 
-use crate::evidence::Bundle;
+use crate::evidence::{Bundle, Format};
 use crate::image::Digest;
 use crate::outcome::{Code, Coded, Problem};
 use crate::verify::{Claim, Rejection, Verified};
@@ -129,13 +129,14 @@ impl Policy {
     pub fn evaluate(
         &self,
         verified: Vec<(Digest, Verified<Bundle>)>,
-        unverified: Vec<(Digest, Rejection)>,
+        unverified: Vec<(Digest, Format, Rejection)>,
     ) -> Decision {
         let mut accepted = Vec::new();
         let mut rejected: Vec<Rejected> = unverified
             .into_iter()
-            .map(|(referrer, rejection)| Rejected {
+            .map(|(referrer, format, rejection)| Rejected {
                 referrer,
+                format,
                 signer: None,
                 findings: vec![Finding::of_problem(Problem::of(&rejection))],
             })
@@ -147,6 +148,7 @@ impl Policy {
             } else {
                 rejected.push(Rejected {
                     referrer,
+                    format: evidence.format(),
                     signer: Some(evidence.signer().clone()),
                     findings,
                 });

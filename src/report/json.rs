@@ -2,9 +2,14 @@
 
 use super::escape;
 use super::view::Report;
+use serde::Serialize;
 
 pub(super) fn render(report: &Report) -> String {
-    let mut text = escape::json(&serde_json::to_string_pretty(report).unwrap_or_default());
+    pretty(report)
+}
+
+pub(super) fn pretty(view: &impl Serialize) -> String {
+    let mut text = escape::json(&serde_json::to_string_pretty(view).unwrap_or_default());
     text.push('\n');
     text
 }

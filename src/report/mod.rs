@@ -7,6 +7,7 @@ mod escape;
 mod file;
 mod json;
 mod text;
+pub mod trust;
 pub mod view;
 
 pub use escape::shown;

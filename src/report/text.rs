@@ -64,7 +64,7 @@ fn image(text: &mut String, image: &Image) -> std::fmt::Result {
     if image.verdict == VerdictView::Denied && image.rejected.is_empty() {
         writeln!(
             text,
-            "  why       nothing that refers to this digest holds a Sigstore bundle"
+            "  why       nothing that refers to this digest is a Sigstore bundle or a signature of cosign v2"
         )?;
     }
     if let Some(fix) = &image.fix {
@@ -104,11 +104,12 @@ fn signature(text: &mut String, signature: &SignatureView) -> std::fmt::Result {
     };
     let time = signature.signed_at.as_deref();
     let time = time.unwrap_or("at an unknown time");
-    row("signed", &format!("{time}{logged}{promised}"))?;
+    row("signed", &format!("{time}{logged}"))?;
     match signature.predicate_type.as_deref() {
         None | Some(COSIGN_SIGN) => {}
         Some(predicate_type) => row("statement", predicate_type)?,
     }
+    row("format", &format!("{}{promised}", signature.format))?;
     match signature.referrer.as_str() {
         "" => Ok(()),
         referrer => row("referrer", referrer),
@@ -117,7 +118,12 @@ fn signature(text: &mut String, signature: &SignatureView) -> std::fmt::Result {
 
 fn rejected(text: &mut String, rejected: &RejectedView) -> std::fmt::Result {
     if !rejected.referrer.is_empty() {
-        writeln!(text, "  found     {}", shown(&rejected.referrer))?;
+        writeln!(
+            text,
+            "  found     {} ({})",
+            shown(&rejected.referrer),
+            rejected.format
+        )?;
     }
     for finding in &rejected.findings {
         self::finding(text, finding)?;

@@ -40,6 +40,8 @@ pub enum Command {
     SignBlob,
     /// `signgate verify-blob`
     VerifyBlob,
+    /// `signgate trust`
+    Trust,
 }
 
 /// What there is to say about one image or file.
@@ -104,6 +106,8 @@ pub struct SignatureView {
     /// The digest of the manifest that attaches it; nothing for a file.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub referrer: String,
+    /// How it is attached: `bundle`, or `legacy` for the tags of cosign v2.
+    pub format: &'static str,
     /// Who signed.
     #[serde(flatten)]
     pub signer: SignerView,
@@ -146,6 +150,8 @@ pub struct RejectedView {
     /// The digest of the manifest that attaches it; nothing for a file.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub referrer: String,
+    /// How it is attached: `bundle`, or `legacy` for the tags of cosign v2.
+    pub format: &'static str,
     /// Who signed, if the cryptography holds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub signer: Option<SignerView>,
@@ -312,6 +318,7 @@ impl SignatureView {
     pub(super) fn new(Accepted { referrer, evidence }: &Accepted) -> Self {
         Self {
             referrer: referrer.to_string(),
+            format: evidence.format().as_str(),
             signer: SignerView::new(evidence.signer()),
             predicate_type: evidence
                 .statement()
@@ -347,6 +354,7 @@ impl RejectedView {
     fn new(rejected: &Rejected) -> Self {
         Self {
             referrer: rejected.referrer.to_string(),
+            format: rejected.format.as_str(),
             signer: rejected.signer.as_ref().map(SignerView::new),
             findings: rejected.findings.iter().map(FindingView::new).collect(),
         }

@@ -1,7 +1,7 @@
 //! The environment of a GitHub Actions job ("Store information in variables", default environment variables), as far
 //! as tools that sign in CI read it, made to agree with the claims of the job's token.
 
-use crate::sandbox::Sandbox;
+use crate::sandbox::{Sandbox, ServiceName};
 
 /// Names and values to export; a variable whose claim the job lacks is left out.
 pub(super) fn environment(sandbox: &Sandbox) -> Vec<(&'static str, String)> {
@@ -18,6 +18,14 @@ pub(super) fn environment(sandbox: &Sandbox) -> Vec<(&'static str, String)> {
         (
             "SIGNGATE_SANDBOX_ISSUER",
             issuer.url(issuer.job().provider()),
+        ),
+        (
+            "SIGNGATE_SANDBOX_TUF",
+            sandbox.url(ServiceName::Tuf).to_owned(),
+        ),
+        (
+            "SIGNGATE_SANDBOX_TUF_ROOT",
+            sandbox.tuf_root_path().display().to_string(),
         ),
         // cosign reads every flag from a variable of its name.
         ("COSIGN_TRUSTED_ROOT", trusted_root),

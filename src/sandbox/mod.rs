@@ -22,7 +22,8 @@
 //!    is attached to the image.
 //!
 //! Verifying needs the registry only: everything else was proved beforehand, to whoever has the trusted root
-//! (`trust`), which lists the keys of steps 2, 4 and 5. Steps 4 and 5 do not depend on each other.
+//! (`trust`), which lists the keys of steps 2, 4 and 5. Steps 4 and 5 do not depend on each other. Who has not yet
+//! asks the **TUF repository** (`tuf`), which also says whether it is still the newest one.
 //!
 //! # Playing with it
 //!
@@ -45,9 +46,10 @@ mod serve;
 mod tests;
 mod trust;
 mod tsa;
+mod tuf;
 
 pub use self::error::{Error, Result};
-pub use self::forge::{Flaw, Forger, Key, SignedWithKey};
+pub use self::forge::{BundleVersion, Entry, Flaw, Forger, Form, Key, LegacyLayer, SignedWithKey};
 pub use self::image::{Blob, Image};
 pub use self::oidc::{Identity, Issuer, Provider};
 pub use self::options::{Options, RekorVersion, UnknownRekorVersion};
@@ -56,6 +58,7 @@ pub use self::serve::{
     Change, Fault, FaultSpec, FaultSpecError, Faults, Listener, Order, Repeat, Request, RequestLog,
     Service, ServiceName, UnknownService,
 };
+pub use self::tuf::{TufAttack, TufRepository};
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -76,6 +79,7 @@ pub struct Sandbox {
     issuer: Issuer,
     registry: Registry,
     trust: Trust,
+    tuf: TufRepository,
     log: RequestLog,
     dir: PathBuf,
     _temporary: Option<TempDir>,
@@ -104,17 +108,26 @@ impl Sandbox {
             since,
         };
         let addresses = stands.addresses();
-        write_json(&dir.join(TRUSTED_ROOT), &trust.trusted_root(&addresses)?)?;
+        let trusted_root = trust.trusted_root(&addresses)?;
+        write_json(&dir.join(TRUSTED_ROOT), &trusted_root)?;
         let signing_config = trust.signing_config(&addresses, &options.rekor);
         write_json(&dir.join(SIGNING_CONFIG), &signing_config)?;
+        let files = [
+            ("trusted_root.json", &trusted_root),
+            ("signing_config.v0.2.json", &signing_config),
+        ];
+        let files = files.map(|(name, document)| (name.to_owned(), document.to_string().into()));
+        let tuf = TufRepository::new(files.into(), stands.tuf.clock())?;
+        std::fs::write(dir.join(TUF_ROOT), tuf.root())?;
 
         let registry = Registry::new(options.registry);
-        let services = stands.open(&issuer, &trust, &registry, &log);
+        let services = stands.open(&issuer, &trust, (&registry, &tuf), &log);
         Ok(Self {
             services,
             issuer,
             registry,
             trust,
+            tuf,
             log,
             dir,
             _temporary: temporary,
@@ -130,6 +143,7 @@ impl Sandbox {
             ServiceName::RekorV2 => &self.services.rekor_v2,
             ServiceName::Tsa => &self.services.tsa,
             ServiceName::Registry => &self.services.registry,
+            ServiceName::Tuf => &self.services.tuf,
         }
     }
 
@@ -153,6 +167,11 @@ impl Sandbox {
         &self.registry
     }
 
+    /// The TUF repository that delivers the trusted root and the signing config, from the inside.
+    pub fn tuf(&self) -> &TufRepository {
+        &self.tuf
+    }
+
     /// The issuers, and through them the running job.
     pub fn oidc(&self) -> &Issuer {
         &self.issuer
@@ -171,6 +190,11 @@ impl Sandbox {
     /// The signing config, for `--signing-config`.
     pub fn signing_config_path(&self) -> PathBuf {
         self.dir.join(SIGNING_CONFIG)
+    }
+
+    /// The TUF repository's root of trust, for `--tuf-root`.
+    pub fn tuf_root_path(&self) -> PathBuf {
+        self.dir.join(TUF_ROOT)
     }
 
     /// The directory that holds the files.
@@ -210,5 +234,6 @@ fn host(url: &str) -> &str {
 
 const TRUSTED_ROOT: &str = "trusted_root.json";
 const SIGNING_CONFIG: &str = "signing_config.json";
+const TUF_ROOT: &str = "tuf_root.json";
 /// Authorities are trusted from before the start, so that a service whose clock is slow is still believed.
 const TRUSTED_BEFORE_START: SignedDuration = SignedDuration::from_hours(30 * 24);

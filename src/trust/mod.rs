@@ -2,14 +2,18 @@
 //! belong to.
 //!
 //! Nothing is fetched here. A Sigstore instance is known by name, with the material that this version was built with,
-//! or given as files.
+//! or given as files, or fetched and verified by `adapters::tuf`. Which of these is used is decided in [`material`].
 
+mod authorities;
 mod key;
+pub mod material;
 mod root;
 mod signing_config;
 mod validity;
 
+pub use authorities::{Authority, authorities};
 pub use key::{KeyError, PublicKey};
+pub use material::{Material, Source};
 pub use root::{Requirements, TrustError, TrustedRoot};
 pub use signing_config::{RekorVersion, SigningConfig, SigningServices};
 
@@ -30,16 +34,23 @@ pub enum Instance {
 }
 
 impl Instance {
-    /// The trusted root of this instance.
-    pub fn trusted_root(self) -> Result<TrustedRoot, TrustError> {
-        let requirements = match self {
+    /// What a signature of this instance must prove.
+    pub fn requirements(self) -> Requirements {
+        match self {
             Self::Public | Self::Staging => Requirements::Everything,
             Self::Github => Requirements::TimestampOnly,
-        };
-        TrustedRoot::parse(self.known().embedded_trusted_root_json(), requirements)
+        }
     }
 
-    /// The signing config of this instance.
+    /// The trusted root of this instance that this version was built with.
+    pub fn trusted_root(self) -> Result<TrustedRoot, TrustError> {
+        TrustedRoot::parse(
+            self.known().embedded_trusted_root_json(),
+            self.requirements(),
+        )
+    }
+
+    /// The signing config of this instance that this version was built with.
     pub fn signing_config(self) -> Result<SigningConfig, TrustError> {
         match self.known().embedded_signing_config_json() {
             Some(json) => SigningConfig::parse(json),
@@ -55,7 +66,8 @@ impl Instance {
         }
     }
 
-    const ALL: [Self; 3] = [Self::Public, Self::Staging, Self::Github];
+    /// Every one of them.
+    pub const ALL: [Self; 3] = [Self::Public, Self::Staging, Self::Github];
 }
 
 impl fmt::Display for Instance {

@@ -7,6 +7,7 @@ use serde_json::Value;
 use sigstore_verify::Verifier;
 use sigstore_verify::crypto::Keyring;
 use sigstore_verify::trust_root;
+use std::sync::Arc;
 
 /// A trusted root, ready to verify with.
 pub struct TrustedRoot {
@@ -162,12 +163,36 @@ pub enum TrustError {
         /// The instance.
         instance: Instance,
     },
+    /// The instance publishes no signing config.
+    #[error("this Sigstore instance publishes no signing config, so it cannot be signed with")]
+    NoSigningConfig,
+    /// The TUF repository cannot be asked.
+    #[error("the TUF repository cannot be reached or does not answer properly: {why}")]
+    Unavailable {
+        /// The chain of causes.
+        why: String,
+    },
+    /// The TUF repository says something that does not verify.
+    #[error("what the TUF repository says is refused: {why}")]
+    Refused {
+        /// The chain of causes.
+        why: String,
+    },
+    /// Nothing is known, and nobody was asked.
+    #[error("no trust material is at hand, and asking for it is not allowed (--offline)")]
+    Nothing,
+    /// The same failure, told to everybody who waited for it.
+    #[error(transparent)]
+    Shared(Arc<TrustError>),
 }
 
 impl Coded for TrustError {
     fn code(&self) -> Code {
         match self {
             Self::NoStart { .. } => Code::TrustWindowInvalid,
+            Self::Unavailable { .. } | Self::Nothing => Code::TrustRootUnavailable,
+            Self::Refused { .. } => Code::TrustMetadataRefused,
+            Self::Shared(error) => error.code(),
             _ => Code::TrustInvalid,
         }
     }

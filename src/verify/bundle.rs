@@ -4,7 +4,7 @@ use super::certificate;
 use super::rejection::Rejection;
 use super::strict::{self, LogProof};
 use super::{Facts, Identity, Signer, Verified};
-use crate::evidence::{Bundle, Statement};
+use crate::evidence::{Bundle, Format, Statement};
 use crate::image::Digest;
 use crate::trust::{Requirements, TrustedRoot};
 use jiff::Timestamp;
@@ -17,6 +17,16 @@ use std::io::Read;
 /// Verifies `bundle` for the image with the digest `subject` against `root`, whoever signed it.
 pub fn image_signature(
     bundle: Bundle,
+    subject: &Digest,
+    root: &TrustedRoot,
+) -> Result<Verified<Bundle>, Rejection> {
+    statement(bundle, Format::Bundle, subject, root)
+}
+
+/// Verifies the statement in `bundle`, which was found in `format`.
+pub(super) fn statement(
+    bundle: Bundle,
+    format: Format,
     subject: &Digest,
     root: &TrustedRoot,
 ) -> Result<Verified<Bundle>, Rejection> {
@@ -40,7 +50,7 @@ pub fn image_signature(
     if !is_about_subject {
         return Err(Rejection::Subject);
     }
-    Ok(proven.verified(bundle, *subject, Some(statement)))
+    Ok(proven.verified(bundle, format, *subject, Some(statement)))
 }
 
 /// What a signature is verified over.
@@ -127,12 +137,14 @@ impl Proven {
     pub(super) fn verified(
         self,
         evidence: Bundle,
+        format: Format,
         subject: Digest,
         statement: Option<Statement>,
     ) -> Verified<Bundle> {
         let facts = Facts {
             subject,
             statement,
+            format,
             signer: self.signer,
             signed_at: self.signed_at,
             log_proof: self.log_proof,

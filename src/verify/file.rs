@@ -2,7 +2,7 @@
 
 use super::bundle::{Over, Proven};
 use super::{Rejection, Verified};
-use crate::evidence::{Bundle, Statement};
+use crate::evidence::{Bundle, Format, Statement};
 use crate::image::{Digest, Hashing};
 use crate::limits;
 use crate::trust::TrustedRoot;
@@ -58,7 +58,7 @@ pub fn file_signature(
     if statement.is_some() && !is_about_subject {
         return Err(Rejection::Subject);
     }
-    Ok(proven.verified(bundle, subject, statement))
+    Ok(proven.verified(bundle, Format::Bundle, subject, statement))
 }
 
 /// The SHA-256 digest that stands beside a signature over bytes.

@@ -8,7 +8,7 @@
 //! 4. its SCT is by a trusted CT log;
 //! 5. every log entry is proven by a checkpoint of the trusted log that it names, and is about this very signature;
 //! 6. the signature is by the certificate's key, over the envelope or the file;
-//! 7. the statement in the envelope is about this very digest.
+//! 7. the statement in the envelope, or the payload of cosign v2, is about this very digest.
 //!
 //! Steps 1 to 6, and once more 7, are the Sigstore crates'; we require all of them, choose what an instance may leave
 //! out ([`crate::trust::Requirements`]), close what the crates leave open (`strict`), and read nothing out of the bundle
@@ -21,6 +21,7 @@ mod bundle;
 mod certificate;
 mod file;
 mod identity;
+mod legacy;
 mod rejection;
 mod signer;
 mod strict;
@@ -33,12 +34,28 @@ pub use rejection::Rejection;
 pub use signer::Signer;
 pub use strict::LogProof;
 
-use crate::evidence::Statement;
+use crate::evidence::{Bundle, Evidence, Format, Statement};
 use crate::image::Digest;
+use crate::trust::TrustedRoot;
 use jiff::Timestamp;
 
-/// Evidence whose cryptography has been checked for one digest. Only [`image_signature`] and [`file_signature`] make one:
-/// there is no other constructor, and no way to change what is inside.
+/// Verifies whatever was found on the image with the digest `subject`, by the rules of its format.
+pub fn evidence(
+    evidence: Evidence,
+    subject: &Digest,
+    root: &TrustedRoot,
+) -> Result<Verified<Bundle>, Rejection> {
+    match evidence {
+        Evidence::Bundle(bundle) => image_signature(bundle, subject, root),
+        Evidence::LegacySignature(signature) => legacy::signature(signature, subject, root),
+        Evidence::LegacyAttestation(bundle) => {
+            bundle::statement(bundle, Format::LegacyAttestation, subject, root)
+        }
+    }
+}
+
+/// Evidence whose cryptography has been checked for one digest. Only this module makes one, in one place: there is no
+/// other constructor, and no way to change what is inside.
 ///
 /// ```compile_fail,E0451
 /// # use signgate::{evidence::Bundle, verify::Verified};
@@ -56,6 +73,7 @@ pub struct Verified<T> {
 struct Facts {
     subject: Digest,
     statement: Option<Statement>,
+    format: Format,
     signer: Signer,
     signed_at: Option<Timestamp>,
     log_proof: Option<LogProof>,
@@ -76,6 +94,11 @@ impl<T> Verified<T> {
     /// The signed statement. It is about [`Self::subject`]. Nothing if the file itself was signed.
     pub fn statement(&self) -> Option<&Statement> {
         self.facts.statement.as_ref()
+    }
+
+    /// How it was attached.
+    pub fn format(&self) -> Format {
+        self.facts.format
     }
 
     /// Who signed.

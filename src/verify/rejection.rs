@@ -1,8 +1,7 @@
 //! Why evidence was not verified.
 
 use super::CertificateFault;
-use crate::evidence::{BundleError, StatementError};
-use crate::limits;
+use crate::evidence::{BundleError, LegacyError, SimpleSigningError, StatementError};
 use crate::outcome::{Code, Coded};
 use sigstore_verify::{CertificateError, Error};
 
@@ -12,21 +11,33 @@ pub enum Rejection {
     /// It is not a bundle.
     #[error(transparent)]
     Malformed(#[from] BundleError),
+    /// It is not a signature or an attestation of cosign v2.
+    #[error(transparent)]
+    Legacy(#[from] LegacyError),
     /// It holds a signature over bytes instead of a statement.
     #[error("the bundle holds no signed statement")]
     NoStatement,
     /// What is signed is not a statement.
     #[error(transparent)]
     Statement(StatementError),
+    /// What is signed does not name an image.
+    #[error(transparent)]
+    Payload(SimpleSigningError),
+    /// What is signed has the shape of an image signature, and says to be something else.
+    #[error("the signed payload says that it is not a container image signature")]
+    NotAnImageSignature,
+    /// A key has signed, not a certificate.
+    #[error("there is no certificate: it was signed with a key that is not known here")]
+    NoCertificate,
     /// It is listed, but not stored: a stale entry, as cleaning tools leave behind.
-    #[error("it is listed as a referrer, but the registry does not have it")]
+    #[error("it is listed, but the registry does not have it")]
     Gone,
-    /// It is larger than [`limits::BUNDLE_BYTES`], or announced as larger.
-    #[error(
-        "its bundle has more than the {} bytes that are read",
-        limits::BUNDLE_BYTES
-    )]
-    TooLarge,
+    /// It is larger than what is read, or announced as larger.
+    #[error("it has more than the {limit} bytes that are read")]
+    TooLarge {
+        /// How much is read.
+        limit: usize,
+    },
     /// It is larger than the manifest says.
     #[error("it holds more bytes than its manifest announces")]
     LargerThanAnnounced,
@@ -79,10 +90,12 @@ impl Coded for Rejection {
     fn code(&self) -> Code {
         match self {
             Self::Malformed(error) => error.code(),
-            Self::NoStatement => Code::PredicateMismatch,
-            Self::Statement(_) => Code::BundleMalformed,
+            Self::Legacy(error) => error.code(),
+            Self::NoStatement | Self::NotAnImageSignature => Code::PredicateMismatch,
+            Self::Statement(_) | Self::Payload(_) => Code::BundleMalformed,
+            Self::NoCertificate => Code::CertificateInvalid,
             Self::Gone => Code::SignatureGone,
-            Self::TooLarge | Self::LargerThanAnnounced => Code::EvidenceTooLarge,
+            Self::TooLarge { .. } | Self::LargerThanAnnounced => Code::EvidenceTooLarge,
             Self::Subject => Code::SubjectMismatch,
             Self::SignedByKey | Self::SignedByCertificate => Code::SignerKindMismatch,
             Self::Certificate(_) => Code::CertificateInvalid,

@@ -258,6 +258,39 @@ impl World {
         });
     }
 
+    /// Puts layers of cosign v2 under the tag `sha256-DIGEST.SUFFIX`, with the contents that they name.
+    pub(crate) fn push_legacy(
+        &self,
+        image: &Pushed,
+        suffix: &str,
+        layers: &[Value],
+        contents: &[&[u8]],
+    ) {
+        self.on_registry(async |registry| {
+            for content in [b"{}".as_slice()].iter().chain(contents) {
+                let repository = image.reference().repository().clone();
+                registry.push_blob(&repository, content).await?;
+            }
+            Ok(())
+        });
+        let manifest = json!({
+            "schemaVersion": 2,
+            "mediaType": "application/vnd.oci.image.manifest.v1+json",
+            "config": {
+                "mediaType": "application/vnd.oci.image.config.v1+json",
+                "digest": Digest::of(b"{}"),
+                "size": 2,
+            },
+            "layers": layers,
+        });
+        let manifest = Manifest::new(
+            "application/vnd.oci.image.manifest.v1+json",
+            manifest.to_string().into_bytes(),
+        );
+        let tag = format!("{}.{suffix}", image.fallback_tag());
+        self.push_manifest(image, &tag, &manifest);
+    }
+
     /// Pushes a manifest under a tag or a digest beside `image`.
     pub(crate) fn push_manifest(&self, image: &Pushed, version: &str, manifest: &Manifest) {
         let version = match version.parse() {

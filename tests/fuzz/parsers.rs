@@ -8,8 +8,10 @@ use signgate::policy::Pattern;
 use signgate::report::shown;
 use signgate::trust::{PublicKey, Requirements, SigningConfig, TrustedRoot};
 
+type Parser = fn(&[u8]);
+
 /// Every parser by the name of its fuzz target.
-pub(crate) const ALL: &[(&str, fn(&[u8]))] = &[
+pub(crate) const ALL: &[(&str, Parser)] = &[
     ("bundle", bundle),
     ("digest", digest),
     ("id_token", id_token),

@@ -2,7 +2,7 @@
 //! not that it may be used (CVE-2026-39395; cosign v3 does not check this).
 
 use super::{Finding, Policy};
-use crate::evidence::{Bundle, COSIGN_SIGN};
+use crate::evidence::{Bundle, COSIGN_SIGN, Format};
 use crate::outcome::Code;
 use crate::policy::ExpectedStatement;
 use crate::verify::Verified;
@@ -16,5 +16,15 @@ pub(super) fn check(policy: &Policy, evidence: &Verified<Bundle>) -> Option<Find
     let found = evidence
         .statement()
         .map(|statement| statement.predicate_type());
+    if evidence.format() == Format::LegacyAttestation {
+        // Whatever it says: cosign v2 keeps signatures under another tag, and nobody looked here for one.
+        let found = found.unwrap_or("nothing");
+        let found = format!("{found}, as an attestation of cosign v2");
+        return Some(Finding::mismatch(
+            Code::PredicateMismatch,
+            expected,
+            Some(&found),
+        ));
+    }
     (found != Some(expected)).then(|| Finding::mismatch(Code::PredicateMismatch, expected, found))
 }

@@ -1,25 +1,26 @@
-//! Bundles made in-process by the sandbox's own authorities, right or wrong for exactly one reason.
+//! Bundles, and signatures of cosign v2, made in-process by the sandbox's own authorities, right or wrong for exactly one reason.
 //!
 //! A forger owns every key in the sandbox, so it can make what no attacker could: evidence in which all is genuine
 //! but one thing. A verifier that skips the one check that matters will accept it.
 
 mod flaw;
+mod form;
 mod keys;
+mod legacy;
+mod log;
 
 pub use flaw::Flaw;
+pub use form::{BundleVersion, Entry, Form};
 pub use keys::{Key, Signed as SignedWithKey};
+pub use legacy::LegacyLayer;
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use der::asn1::{Ia5String, Utf8StringRef};
 use der::oid::{AssociatedOid, ObjectIdentifier};
 use der::{Decode, Encode};
 use jiff::{SignedDuration, Timestamp};
-use serde_json::{Value, json};
-use sigstore_verify::crypto::{KeyPair, sha256};
+use sigstore_verify::crypto::KeyPair;
 use sigstore_verify::types::{
-    DerCertificate, DsseEnvelope, DsseSignature, KeyId, KindVersion, PayloadBytes, Sha256Hash,
-    SignatureBytes, pae,
+    DerCertificate, DsseEnvelope, DsseSignature, KeyId, PayloadBytes, SignatureBytes, pae,
 };
 
 use x509_cert::certificate::TbsCertificate;
@@ -30,11 +31,6 @@ use crate::sandbox::error::{Error, Result};
 use crate::sandbox::oidc::Identity;
 use crate::sandbox::oidc::Issuer;
 use crate::sandbox::options::RekorVersion;
-use crate::sandbox::rekor::receipt::{Proof, Receipt};
-use crate::sandbox::rekor::v1::body::dsse_body;
-use crate::sandbox::rekor::v2::RekorV2;
-use crate::sandbox::rekor::v2::body::hashedrekord_body;
-use crate::sandbox::rekor::verifier::Verifier;
 use crate::sandbox::trust::Trust;
 
 /// Makes bundles of the sandbox's authorities without asking its services.
@@ -62,7 +58,38 @@ impl Forger {
         rekor: RekorVersion,
         flaw: Option<Flaw>,
     ) -> Result<String> {
+        self.bundle_as(Form::current(rekor), statement, identity, flaw)
+    }
+
+    /// The same in another form.
+    ///
+    /// # Errors
+    /// Like [`Self::bundle`].
+    pub fn bundle_as(
+        &self,
+        form: Form,
+        statement: &[u8],
+        identity: &Identity,
+        flaw: Option<Flaw>,
+    ) -> Result<String> {
         let now = Timestamp::now();
+        let (signed, logged) = self.sign_envelope(statement, identity, flaw, now)?;
+        let receipt = match flaw {
+            Some(Flaw::LogEntryMissing) => None,
+            _ => Some(self.log(logged.body(form.entry)?, form.entry, flaw, now)?),
+        };
+        let timestamp = self.timestamp(signed.signature(), flaw, now)?;
+        Ok(form.assemble(&signed, receipt, timestamp))
+    }
+
+    /// What is signed, and what is logged: the same, unless the flaw is that it is not.
+    fn sign_envelope(
+        &self,
+        statement: &[u8],
+        identity: &Identity,
+        flaw: Option<Flaw>,
+        now: Timestamp,
+    ) -> Result<(Signed, Signed)> {
         let signer = self.signer(identity, flaw, now)?;
         let signed = match flaw {
             Some(Flaw::Signature) => Signer {
@@ -80,12 +107,7 @@ impl Forger {
             Some(Flaw::LogEntryOfAnotherSignature) => signer.sign(statement)?,
             _ => signed.clone(),
         };
-        let receipt = match flaw {
-            Some(Flaw::LogEntryMissing) => None,
-            _ => Some(self.receipt(&logged, rekor, flaw, now)?),
-        };
-        let timestamp = self.timestamp(signed.signature(), flaw, now)?;
-        Ok(assemble(&signed, receipt, timestamp).to_string())
+        Ok((signed, logged))
     }
 
     /// Two right bundles by one key with one certificate, over two statements: what an attacker can mix.
@@ -102,9 +124,10 @@ impl Forger {
         let signer = self.signer(identity, None, now)?;
         let bundle = |statement| -> Result<String> {
             let signed = signer.sign(statement)?;
-            let receipt = self.receipt(&signed, rekor, None, now)?;
+            let form = Form::current(rekor);
+            let receipt = self.log(signed.body(form.entry)?, form.entry, None, now)?;
             let timestamp = self.timestamp(signed.signature(), None, now)?;
-            Ok(assemble(&signed, Some(receipt), timestamp).to_string())
+            Ok(form.assemble(&signed, Some(receipt), timestamp))
         };
         Ok([bundle(statements[0])?, bundle(statements[1])?])
     }
@@ -135,71 +158,6 @@ impl Forger {
             _ => ca.issue(provider, &claims, &public_key, now)?,
         };
         Ok(Signer { key, certificate })
-    }
-
-    fn receipt(
-        &self,
-        logged: &Signed,
-        rekor: RekorVersion,
-        flaw: Option<Flaw>,
-        now: Timestamp,
-    ) -> Result<Receipt> {
-        let mut receipt = match rekor {
-            RekorVersion::V1 => self.receipt_v1(logged, flaw, now)?,
-            RekorVersion::V2 => self.receipt_v2(logged, flaw)?,
-        };
-        match flaw {
-            Some(Flaw::InclusionProof) => flip_first_hash(&mut receipt.proof)?,
-            Some(Flaw::TimestampMissing) => receipt.promise = None,
-            _ => {}
-        }
-        Ok(receipt)
-    }
-
-    fn receipt_v1(&self, logged: &Signed, flaw: Option<Flaw>, now: Timestamp) -> Result<Receipt> {
-        let log = match flaw {
-            Some(Flaw::LogUntrusted) => self.trust.rekor_v1.stranger()?,
-            _ => self.trust.rekor_v1.clone(),
-        };
-        let time = match flaw {
-            Some(Flaw::IntegratedTimeOutsideCertificate) => an_hour_before(now)?,
-            _ => now,
-        };
-        let text = serde_json::to_string(&logged.envelope)?;
-        let body = dsse_body(&text, &logged.envelope, &logged.verifier())?;
-        for neighbour in NEIGHBOURS {
-            log.append(neighbour.to_vec(), KindVersion::DsseV001, now)?;
-        }
-        let mut receipt = log.append(body, KindVersion::DsseV001, time)?;
-        let impostor = log.signer().impostor()?;
-        let proof = &mut receipt.proof;
-        if flaw == Some(Flaw::CheckpointWrongKey) {
-            proof.checkpoint = impostor.checkpoint(proof.tree_size, &proof.root)?;
-        }
-        if let (Some(Flaw::PromiseWrongKey), Some(promise)) = (flaw, &mut receipt.promise) {
-            let promised = log.promise_bytes(&receipt.body, proof.index, time)?;
-            promise.signed_entry_timestamp = impostor.sign(&promised)?;
-        }
-        Ok(receipt)
-    }
-
-    fn receipt_v2(&self, logged: &Signed, flaw: Option<Flaw>) -> Result<Receipt> {
-        let log = match flaw {
-            Some(Flaw::LogUntrusted) => RekorV2::new()?,
-            _ => self.trust.rekor_v2.clone(),
-        };
-        let digest = sha256(&logged.envelope.pae());
-        let body = hashedrekord_body(&digest, logged.signature(), &logged.verifier())?;
-        for neighbour in NEIGHBOURS {
-            log.append(neighbour.to_vec())?;
-        }
-        let mut receipt = log.append(body)?;
-        let proof = &mut receipt.proof;
-        if flaw == Some(Flaw::CheckpointWrongKey) {
-            let impostor = log.signer().impostor()?;
-            proof.checkpoint = impostor.checkpoint(proof.tree_size, &proof.root)?;
-        }
-        Ok(receipt)
     }
 
     fn timestamp(
@@ -252,36 +210,6 @@ impl Signed {
     fn signature(&self) -> &SignatureBytes {
         &self.envelope.signature.sig
     }
-
-    fn verifier(&self) -> Verifier {
-        Verifier::Certificate(self.certificate.clone())
-    }
-}
-
-fn assemble(signed: &Signed, receipt: Option<Receipt>, timestamp: Option<Vec<u8>>) -> Value {
-    let mut material = json!({"certificate": {"rawBytes": signed.certificate}});
-    if let Some(receipt) = receipt {
-        material["tlogEntries"] = json!([receipt.to_protojson()]);
-    }
-    if let Some(timestamp) = timestamp {
-        material["timestampVerificationData"] =
-            json!({"rfc3161Timestamps": [{"signedTimestamp": STANDARD.encode(timestamp)}]});
-    }
-    json!({
-        "mediaType": "application/vnd.dev.sigstore.bundle.v0.3+json",
-        "verificationMaterial": material,
-        "dsseEnvelope": signed.envelope,
-    })
-}
-
-fn flip_first_hash(proof: &mut Proof) -> Result<()> {
-    let Some(first) = proof.hashes.first_mut() else {
-        return Err(Error::Range("a proof without hashes".to_owned()));
-    };
-    let mut bytes = *first.as_bytes();
-    bytes[0] ^= 1;
-    *first = Sha256Hash::new(bytes);
-    Ok(())
 }
 
 fn an_hour_before(time: Timestamp) -> Result<Timestamp> {
@@ -291,8 +219,6 @@ fn an_hour_before(time: Timestamp) -> Result<Timestamp> {
 
 const PAYLOAD_TYPE: &str = "application/vnd.in-toto+json";
 const ANOTHER_STATEMENT: &[u8] = br#"{"_type":"https://in-toto.io/Statement/v1","subject":[{"digest":{"sha256":"0000000000000000000000000000000000000000000000000000000000000000"}}],"predicateType":"https://sigstore.dev/cosign/sign/v1","predicate":{}}"#;
-/// Entries logged before ours, so that its inclusion proof has something to prove.
-const NEIGHBOURS: [&[u8]; 3] = [b"first neighbour", b"second neighbour", b"third neighbour"];
 
 /// Makes a certificate say two things.
 fn make_ambiguous(certificate: &mut TbsCertificate, flaw: Option<Flaw>) -> Result<()> {

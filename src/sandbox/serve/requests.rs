@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-/// The services of the sandbox, written in kebab case: `oidc`, `fulcio`, `rekor-v1`, `rekor-v2`, `tsa`, `registry`.
+/// The services of the sandbox, written in kebab case: `oidc`, `fulcio`, `rekor-v1`, `rekor-v2`, `tsa`, `registry`, `tuf`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ServiceName {
     /// The issuers of identity tokens.
@@ -30,17 +30,20 @@ pub enum ServiceName {
     Tsa,
     /// The OCI registry.
     Registry,
+    /// The TUF repository.
+    Tuf,
 }
 
 impl ServiceName {
     /// Every service, in the order in which a signature needs them.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Oidc,
         Self::Fulcio,
         Self::RekorV1,
         Self::RekorV2,
         Self::Tsa,
         Self::Registry,
+        Self::Tuf,
     ];
 
     /// The name in kebab case.
@@ -52,6 +55,7 @@ impl ServiceName {
             Self::RekorV2 => "rekor-v2",
             Self::Tsa => "tsa",
             Self::Registry => "registry",
+            Self::Tuf => "tuf",
         }
     }
 }
@@ -76,7 +80,7 @@ impl FromStr for ServiceName {
 /// A name that belongs to no service.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "there is no service {0:?}; the services are oidc, fulcio, rekor-v1, rekor-v2, tsa and registry"
+    "there is no service {0:?}; the services are oidc, fulcio, rekor-v1, rekor-v2, tsa, registry and tuf"
 )]
 pub struct UnknownService(String);
 

@@ -17,6 +17,7 @@ use crate::sandbox::serve::{Fault, Faults};
 use crate::sandbox::serve::{Listener, Service, bind};
 use crate::sandbox::serve::{RequestLog, ServiceName};
 use crate::sandbox::trust::{Addresses, Trust};
+use crate::sandbox::tuf::TufRepository;
 
 /// Every service before it opens.
 pub(in crate::sandbox) struct Stands {
@@ -26,6 +27,7 @@ pub(in crate::sandbox) struct Stands {
     pub(in crate::sandbox) rekor_v2: Stand,
     pub(in crate::sandbox) tsa: Stand,
     pub(in crate::sandbox) registry: Stand,
+    pub(in crate::sandbox) tuf: Stand,
 }
 
 impl Stands {
@@ -38,6 +40,7 @@ impl Stands {
             rekor_v2: Stand::new(ServiceName::RekorV2, options).await?,
             tsa: Stand::new(ServiceName::Tsa, options).await?,
             registry: Stand::new(ServiceName::Registry, options).await?,
+            tuf: Stand::new(ServiceName::Tuf, options).await?,
         })
     }
 
@@ -57,7 +60,7 @@ impl Stands {
         self,
         issuer: &Issuer,
         trust: &Trust,
-        registry: &Registry,
+        (registry, tuf): (&Registry, &TufRepository),
         log: &RequestLog,
     ) -> Services {
         let fulcio = Fulcio {
@@ -73,6 +76,7 @@ impl Stands {
             rekor_v2: self.rekor_v2.open(trust.rekor_v2.clone().router(), log),
             tsa: self.tsa.open(trust.tsa.clone().router(), log),
             registry: self.registry.open(registry, log),
+            tuf: self.tuf.open(tuf.clone().router(), log),
         }
     }
 }
@@ -85,6 +89,7 @@ pub(in crate::sandbox) struct Services {
     pub(in crate::sandbox) rekor_v2: Service,
     pub(in crate::sandbox) tsa: Service,
     pub(in crate::sandbox) registry: Service,
+    pub(in crate::sandbox) tuf: Service,
 }
 
 /// A service before it opens: it has its address, its faults and its clock, but no router yet, because routers are

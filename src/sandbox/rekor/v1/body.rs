@@ -7,7 +7,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 use sigstore_verify::crypto::sha256;
 use sigstore_verify::types::{DsseEnvelope, KindVersion, Sha256Hash, SignatureBytes};
 
@@ -95,7 +95,30 @@ pub(crate) fn dsse_body(
     serde_json::to_vec(&Entry::new("dsse", spec))
 }
 
-/// The body of a `hashedrekord` entry.
+/// The body of an `intoto` 0.0.2 entry, which attestations had before `dsse`. The log keeps the envelope without its
+/// payload, and its signature in base64 of base64.
+pub(crate) fn intoto_body(
+    envelope: &DsseEnvelope,
+    verifier: &Verifier,
+) -> serde_json::Result<Vec<u8>> {
+    let text = serde_json::to_string(envelope)?;
+    let spec = json!({
+        "content": {
+            "envelope": {
+                "payloadType": envelope.payload_type,
+                "signatures": [{
+                    "publicKey": STANDARD.encode(verifier.to_pem()),
+                    "sig": STANDARD.encode(envelope.signature.sig.to_base64()),
+                }],
+            },
+            "hash": Hash::of(text.as_bytes()),
+            "payloadHash": Hash::of(envelope.payload.as_bytes()),
+        },
+    });
+    serde_json::to_vec(&json!({"apiVersion": "0.0.2", "kind": "intoto", "spec": spec}))
+}
+
+/// The body of a `hashedrekord` entry, for a signature over something with this digest.
 pub(crate) fn hashedrekord_body(
     digest: &Sha256Hash,
     signature: &SignatureBytes,
