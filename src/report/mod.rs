@@ -6,6 +6,7 @@
 mod escape;
 mod file;
 mod json;
+mod signature;
 mod text;
 pub mod trust;
 pub mod view;

@@ -6,9 +6,9 @@ use signgate::sandbox::RekorVersion::{self, V1, V2};
 use signgate::sandbox::{Key, SignedWithKey};
 use std::path::PathBuf;
 
-type MakeKey = fn() -> signgate::sandbox::Result<Key>;
+type Make = fn() -> signgate::sandbox::Result<Key>;
 
-const KINDS: [(&str, MakeKey); 4] = [
+const KINDS: [(&str, Make); 4] = [
     ("p256", Key::p256),
     ("p384", Key::p384),
     ("ed25519", Key::ed25519),

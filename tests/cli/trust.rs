@@ -8,7 +8,7 @@ use signgate::sandbox::ServiceName::{Registry, Tuf};
 use signgate::sandbox::{Fault, Options, RekorVersion, TufAttack};
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt, symlink};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// `signgate` outside of any CI, that knows the sandbox by its TUF repository only.
@@ -338,63 +338,50 @@ fn a_damaged_cache_costs_a_refresh_and_nothing_else() {
     let file = cache_file(&world);
     let whole = fs::read(&file).unwrap();
     let forge = |from: &str, to: &str| {
-        let forged = String::from_utf8(whole.clone()).unwrap().replace(from, to);
-        assert_ne!(forged.as_bytes(), whole);
+        let text = String::from_utf8(whole.clone()).unwrap();
+        let forged = text.replace(from, to).into_bytes();
+        assert_ne!(forged, whole);
         forged
     };
     let year = jiff::Timestamp::now().strftime("%Y-").to_string();
-    let other_root = forge("sandbox root", "sandbox evil");
-    let later_expiry = forge(&year, "2999-");
+    for (damage, content) in [
+        ("half-written", whole[..whole.len() / 2].to_vec()),
+        ("empty", Vec::new()),
+        ("garbage", vec![0xff; 100]),
+        ("other JSON", b"[1]".to_vec()),
+        ("nesting", b"[".repeat(100_000)),
+        ("another root", forge("sandbox root", "sandbox evil")),
+        ("a later expiry", forge(&year, "2999-")),
+    ] {
+        fs::write(&file, content).unwrap();
+        is_repaired(&world, &image, damage);
+    }
+}
+
+#[test]
+fn a_link_in_the_place_of_the_cache_is_replaced_and_not_followed() {
+    let world = World::new();
+    let image = signed(&world);
+    update(&world).ok();
+    let file = cache_file(&world);
     let precious = world.write("precious", "precious");
-    let damages: [(&str, Box<dyn Fn()>); 9] = [
-        (
-            "half-written",
-            Box::new(|| fs::write(&file, &whole[..whole.len() / 2]).unwrap()),
-        ),
-        ("empty", Box::new(|| fs::write(&file, "").unwrap())),
-        (
-            "garbage",
-            Box::new(|| fs::write(&file, [0xff; 100]).unwrap()),
-        ),
-        ("other JSON", Box::new(|| fs::write(&file, "[1]").unwrap())),
-        (
-            "nesting",
-            Box::new(|| fs::write(&file, "[".repeat(100_000)).unwrap()),
-        ),
-        (
-            "other root",
-            Box::new(|| fs::write(&file, &other_root).unwrap()),
-        ),
-        (
-            "later expiry",
-            Box::new(|| fs::write(&file, &later_expiry).unwrap()),
-        ),
-        (
-            "link",
-            Box::new(|| {
-                fs::remove_file(&file).unwrap();
-                symlink(&precious, &file).unwrap();
-            }),
-        ),
-        (
-            "device",
-            Box::new(|| {
-                fs::remove_file(&file).unwrap();
-                symlink("/dev/zero", &file).unwrap();
-            }),
-        ),
-    ];
-    for (damage, apply) in damages {
-        apply();
-        world.sandbox.requests().clear();
-        let run = verify(&world, &image.pinned);
-        assert_eq!(run.exit, 0, "{damage}: {} {}", run.stdout, run.stderr);
-        assert!(asked(&world) > 0, "{damage} was believed");
-        world.sandbox.requests().clear();
-        verify(&world, &image.pinned).ok();
-        assert_eq!(asked(&world), 0, "{damage} was not repaired");
+    for target in [precious.as_path(), Path::new("/dev/zero")] {
+        fs::remove_file(&file).unwrap();
+        symlink(target, &file).unwrap();
+        is_repaired(&world, &image, "a link");
     }
     assert_eq!(fs::read_to_string(precious).unwrap(), "precious");
+}
+
+/// The next run refreshes and verifies, and the one after it believes the cache again.
+fn is_repaired(world: &World, image: &Pushed, damage: &str) {
+    world.sandbox.requests().clear();
+    let run = verify(world, &image.pinned);
+    assert_eq!(run.exit, 0, "{damage}: {run}");
+    assert!(asked(world) > 0, "{damage} was believed");
+    world.sandbox.requests().clear();
+    verify(world, &image.pinned).ok();
+    assert_eq!(asked(world), 0, "{damage} was not repaired");
 }
 
 #[test]
