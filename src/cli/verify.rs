@@ -93,4 +93,5 @@ A tag is resolved once; the result names the digest that was verified. Deploy th
 
 const USAGE: &str = "\
 signgate verify [OPTIONS] --certificate-identity <IDENTITY> \\
-           --certificate-oidc-issuer <URL> <IMAGE>...";
+           --certificate-oidc-issuer <URL> <IMAGE>...
+       signgate verify [OPTIONS] --key <FILE> <IMAGE>...";

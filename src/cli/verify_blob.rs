@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 ///
 /// The bundle holds a signature over the file, or a statement (an attestation) that names it. No service is asked.
 #[derive(Args)]
-#[command(after_long_help = EXAMPLES)]
+#[command(override_usage = USAGE, after_long_help = EXAMPLES)]
 pub(super) struct VerifyBlobArgs {
     /// The file, or its digest as sha256:DIGEST
     #[arg(value_name = "FILE_OR_DIGEST")]
@@ -84,6 +84,11 @@ fn digest_in(file: &Path) -> Option<Digest> {
     let digest = file.to_str()?.to_ascii_lowercase().parse().ok()?;
     (!file.exists()).then_some(digest)
 }
+
+const USAGE: &str = "\
+signgate verify-blob [OPTIONS] --bundle <FILE> --certificate-identity <IDENTITY>
+                            --certificate-oidc-issuer <URL> <FILE_OR_DIGEST>
+       signgate verify-blob [OPTIONS] --bundle <FILE> --key <FILE> <FILE_OR_DIGEST>";
 
 const EXAMPLES: &str = "\
 Examples:

@@ -27,9 +27,6 @@ pub enum Rejection {
     /// What is signed has the shape of an image signature, and says to be something else.
     #[error("the signed payload says that it is not a container image signature")]
     NotAnImageSignature,
-    /// A key has signed, not a certificate.
-    #[error("there is no certificate: it was signed with a key that is not known here")]
-    NoCertificate,
     /// It is listed, but not stored: a stale entry, as cleaning tools leave behind.
     #[error("it is listed, but the registry does not have it")]
     Gone,
@@ -105,7 +102,6 @@ impl Coded for Rejection {
             Self::Legacy(error) => error.code(),
             Self::NoStatement | Self::NotAnImageSignature => Code::PredicateMismatch,
             Self::Statement(_) | Self::Payload(_) => Code::BundleMalformed,
-            Self::NoCertificate => Code::CertificateInvalid,
             Self::Gone => Code::SignatureGone,
             Self::TooLarge { .. } | Self::LargerThanAnnounced => Code::EvidenceTooLarge,
             Self::Subject => Code::SubjectMismatch,

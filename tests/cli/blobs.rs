@@ -352,3 +352,27 @@ fn what_is_no_statement_is_not_signed_as_one() {
             .ended("usage-invalid", 2);
     }
 }
+
+#[test]
+fn a_subject_known_only_by_sha512_is_not_the_file() {
+    use sha2::{Digest as _, Sha512};
+    // The crates accept it; but what is reported, and compared everywhere else, is SHA-256.
+    let world = World::new();
+    let about = json!({
+        "_type": "https://in-toto.io/Statement/v1",
+        "subject": [{"name": "x", "digest": {"sha512": Sha512::digest(b"the release").iter().map(|byte| format!("{byte:02x}")).collect::<String>()}}],
+        "predicateType": SPDX,
+        "predicate": {},
+    });
+    let about = about.to_string().into_bytes();
+    let file = world.write("app.tar.gz", "the release");
+    let key = Key::p256().unwrap();
+    verify_with_key(
+        &world,
+        &key,
+        SignedWithKey::Statement(&about),
+        file.to_str().unwrap(),
+    )
+    .run()
+    .ended("subject-mismatch", 14);
+}

@@ -4,6 +4,7 @@ use crate::harness::*;
 use serde_json::{Value, json};
 use signgate::image::{Digest, Manifest};
 use signgate::limits;
+use signgate::sandbox::Key;
 use signgate::sandbox::RekorVersion::V2;
 use signgate::sandbox::ServiceName::Registry;
 use signgate::sandbox::{Entry, Flaw, Forger, Identity, LegacyLayer};
@@ -293,6 +294,29 @@ fn a_signature_by_a_key_without_any_certificate() {
         });
         run.ended("signer-kind-mismatch", 12);
     }
+}
+
+#[test]
+fn a_signature_by_the_expected_key_and_by_another() {
+    let world = World::new();
+    let image = world.push("app:v1");
+    let (key, other) = (Key::p256().unwrap(), Key::p256().unwrap());
+    let payload = payload(&image).to_string().into_bytes();
+    let layer = world.sandbox.forger().legacy_with_key(&payload, &key);
+    push(&world, &image, "sig", &[layer.unwrap()]);
+    let verify = |key: &Key| {
+        let path = world.write("key.pub", key.public_key_pem());
+        let verify = world.outside(&["verify", &image.pinned, "--key"]);
+        verify.arg(path).run()
+    };
+    let run = verify(&key).ok();
+    assert_eq!(run.signature()["format"], "legacy");
+    assert_eq!(run.signature()["logProof"], "promise");
+    assert!(run.signature()["key"].is_string());
+    verify(&other).ended("signature-invalid", 13);
+    world
+        .verify(&image.pinned)
+        .ended("signer-kind-mismatch", 12);
 }
 
 #[test]

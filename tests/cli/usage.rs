@@ -216,6 +216,8 @@ fn help_teaches_by_example() {
         &[][..],
         &["sign"],
         &["verify"],
+        &["sign-blob"],
+        &["verify-blob"],
         &["sandbox"],
         &["sandbox", "up"],
         &["sandbox", "image"],

@@ -17,6 +17,7 @@ use sigstore_verify::types::{
     pae,
 };
 
+use super::legacy::{LegacyLayer, logged};
 use super::{Forger, PAYLOAD_TYPE};
 use crate::sandbox::error::Result;
 use crate::sandbox::options::RekorVersion;
@@ -102,6 +103,19 @@ impl Key {
 }
 
 impl Forger {
+    /// A signature over `payload` as cosign v2 attaches it, by `key`, as of now. Nothing is published.
+    ///
+    /// # Errors
+    /// The system has no randomness to give.
+    pub fn legacy_with_key(&self, payload: &[u8], key: &Key) -> Result<LegacyLayer> {
+        let verifier = Verifier::PublicKey(key.public_key.clone());
+        let signature = key.sign(payload)?;
+        let body = body_v1(&sha256(payload), &signature, &verifier)?;
+        let kind = KindVersion::HashedRekordV001;
+        let receipt = self.trust.rekor_v1.append(body, kind, Timestamp::now())?;
+        Ok(logged(payload, &signature, &receipt))
+    }
+
     /// A bundle (v0.3, JSON) in which `key` signs, as of now: logged, and with a signed timestamp. Nothing is published.
     ///
     /// # Errors

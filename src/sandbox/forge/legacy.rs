@@ -64,6 +64,9 @@ impl Forger {
                 let other = key.sign(ANOTHER_STATEMENT)?;
                 entry_body(ANOTHER_STATEMENT, &other, &certificate)?
             }
+            Some(Flaw::LogEntryOfAnotherSignature) => {
+                entry_body(payload, &key.sign(payload)?, &certificate)?
+            }
             Some(Flaw::LogEntryOfAnotherSigner) => {
                 let other = self.signer(identity, None, now)?;
                 entry_body(payload, &other.key.sign(payload)?, &other.certificate)?
@@ -143,6 +146,17 @@ fn entry_body(
     Ok(hashedrekord_body(&sha256(payload), signature, &verifier)?)
 }
 
+/// A signature with its log entry, and nothing that says whose it is.
+pub(super) fn logged(payload: &[u8], signature: &SignatureBytes, receipt: &Receipt) -> LegacyLayer {
+    let mut annotations = BTreeMap::from([(SIGNATURE.to_owned(), signature.to_base64())]);
+    annotations.extend(log_entry(receipt));
+    LegacyLayer {
+        media_type: "application/vnd.dev.cosign.simplesigning.v1+json",
+        content: payload.to_vec(),
+        annotations,
+    }
+}
+
 /// The annotations with the certificate and the promise of the log.
 fn proofs(
     certificate: &DerCertificate,
@@ -153,19 +167,25 @@ fn proofs(
         (CERTIFICATE.to_owned(), certificate.to_pem()),
         (CHAIN.to_owned(), String::new()),
     ]);
-    if let (Some(promise), true) = (&receipt.promise, flaw != Some(Flaw::LogEntryMissing)) {
-        let entry = json!({
-            "SignedEntryTimestamp": STANDARD.encode(&promise.signed_entry_timestamp),
-            "Payload": {
-                "body": STANDARD.encode(&receipt.body),
-                "integratedTime": promise.integrated_time.as_second(),
-                "logIndex": receipt.proof.index,
-                "logID": receipt.log_id.to_hex(),
-            },
-        });
-        annotations.insert(LOG_ENTRY.to_owned(), entry.to_string());
+    if flaw != Some(Flaw::LogEntryMissing) {
+        annotations.extend(log_entry(receipt));
     }
     annotations
+}
+
+/// The annotation with the log entry and the log's promise.
+fn log_entry(receipt: &Receipt) -> Option<(String, String)> {
+    let promise = receipt.promise.as_ref()?;
+    let entry = json!({
+        "SignedEntryTimestamp": STANDARD.encode(&promise.signed_entry_timestamp),
+        "Payload": {
+            "body": STANDARD.encode(&receipt.body),
+            "integratedTime": promise.integrated_time.as_second(),
+            "logIndex": receipt.proof.index,
+            "logID": receipt.log_id.to_hex(),
+        },
+    });
+    Some((LOG_ENTRY.to_owned(), entry.to_string()))
 }
 
 const SIGNATURE: &str = "dev.cosignproject.cosign/signature";
