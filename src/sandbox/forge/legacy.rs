@@ -71,9 +71,6 @@ impl Forger {
                 let other = self.signer(identity, None, now)?;
                 entry_body(payload, &other.key.sign(payload)?, &other.certificate)?
             }
-            Some(Flaw::LogEntryOfAnotherSignature) => {
-                entry_body(payload, &key.sign(payload)?, &certificate)?
-            }
             _ => entry_body(payload, &signature, &certificate)?,
         };
         let receipt = self.log(body, Entry::HashedRekord001, flaw, now)?;
