@@ -100,8 +100,10 @@ impl Sandbox {
             .map_err(|error| Error::Range(error.to_string()))?;
 
         let issuer = Issuer::new(stands.oidc.url(), stands.oidc.clock(), options.job.clone())?;
+        let ca = CertificateAuthority::new(since)?;
         let trust = Trust {
-            ca: Arc::new(CertificateAuthority::new(since)?),
+            retired: Arc::new(ca.retired(since)?),
+            ca: Arc::new(ca),
             rekor_v1: RekorV1::new(host(stands.rekor_v1.url()), stands.rekor_v1.clock())?,
             rekor_v2: RekorV2::new()?,
             tsa: TimestampAuthority::new(stands.tsa.clock(), since)?,

@@ -21,6 +21,8 @@ use crate::sandbox::tsa::TimestampAuthority;
 #[derive(Clone)]
 pub(crate) struct Trust {
     pub(crate) ca: Arc<CertificateAuthority>,
+    /// Trusted as the other one, but with an intermediate that has expired.
+    pub(crate) retired: Arc<CertificateAuthority>,
     pub(crate) rekor_v1: RekorV1,
     pub(crate) rekor_v2: RekorV2,
     pub(crate) tsa: TimestampAuthority,
@@ -53,7 +55,10 @@ impl Trust {
                 self.log(&at.rekor_v1, ECDSA, &v1.public_key()?, v1.log_id()),
                 self.log(&v2_url, ED25519, &v2.public_key()?, v2.log_id()),
             ],
-            "certificateAuthorities": [self.authority("sandbox root", &at.fulcio, self.ca.chain())],
+            "certificateAuthorities": [
+                self.authority("sandbox root", &at.fulcio, self.ca.chain()),
+                self.authority("retired sandbox root", &at.fulcio, self.retired.chain()),
+            ],
             "ctlogs": [self.log(CT_LOG_URL, ECDSA, &ct.public_key()?, &ct_id)],
             "timestampAuthorities": [self.authority(
                 "sandbox timestamping",

@@ -210,6 +210,7 @@ refuses! {
     a_certificate_without_sct: SctMissing "sct-invalid";
     an_sct_by_another_key: SctWrongKey "sct-invalid";
     an_untrusted_authority: CaUntrusted "certificate-invalid";
+    an_expired_authority: AuthorityExpired "certificate-invalid";
     a_certificate_for_two_names: NamesSeveral "certificate-invalid";
     a_certificate_with_two_issuers: IssuersDisagree "certificate-invalid";
     a_certificate_with_an_extension_twice: ExtensionRepeated "certificate-invalid";

@@ -10,6 +10,7 @@
 
 mod harness;
 
+mod advisories;
 mod blobs;
 mod concurrent;
 mod conformance;

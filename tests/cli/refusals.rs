@@ -55,6 +55,8 @@ refuses! {
     an_sct_by_another_key_2: SctWrongKey V2 "sct-invalid";
     an_untrusted_authority_1: CaUntrusted V1 "certificate-invalid";
     an_untrusted_authority_2: CaUntrusted V2 "certificate-invalid";
+    a_certificate_by_an_expired_authority_1: AuthorityExpired V1 "certificate-invalid";
+    a_certificate_by_an_expired_authority_2: AuthorityExpired V2 "certificate-invalid";
     a_certificate_for_two_names_1: NamesSeveral V1 "certificate-invalid";
     a_certificate_for_two_names_2: NamesSeveral V2 "certificate-invalid";
     a_certificate_by_two_issuers_1: IssuersDisagree V1 "certificate-invalid";

@@ -15,6 +15,8 @@ pub enum Flaw {
     SctWrongKey,
     /// The certificate is from an authority with the trusted one's name and other keys.
     CaUntrusted,
+    /// The certificate is from a trusted authority whose intermediate has expired.
+    AuthorityExpired,
     /// The certificate names somebody else as well, in second place.
     NamesSeveral,
     /// The two extensions for the issuer name different ones.
@@ -51,11 +53,12 @@ pub enum Flaw {
 
 impl Flaw {
     /// Every flaw.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::Signature,
         Self::SctMissing,
         Self::SctWrongKey,
         Self::CaUntrusted,
+        Self::AuthorityExpired,
         Self::NamesSeveral,
         Self::IssuersDisagree,
         Self::ExtensionRepeated,
@@ -88,7 +91,10 @@ impl Flaw {
     pub fn escapes_the_crates(self) -> bool {
         matches!(
             self,
-            Self::NamesSeveral | Self::IssuersDisagree | Self::ExtensionRepeated
+            Self::AuthorityExpired
+                | Self::NamesSeveral
+                | Self::IssuersDisagree
+                | Self::ExtensionRepeated
         )
     }
 
@@ -99,6 +105,7 @@ impl Flaw {
             Self::SctMissing => "sct-missing",
             Self::SctWrongKey => "sct-wrong-key",
             Self::CaUntrusted => "ca-untrusted",
+            Self::AuthorityExpired => "authority-expired",
             Self::NamesSeveral => "names-several",
             Self::IssuersDisagree => "issuers-disagree",
             Self::ExtensionRepeated => "extension-repeated",

@@ -143,6 +143,10 @@ impl Forger {
                 let impostor = ca.impostor(self.trust.since)?;
                 impostor.issue(provider, &claims, &public_key, now)?
             }
+            Some(Flaw::AuthorityExpired) => {
+                let retired = &self.trust.retired;
+                retired.issue(provider, &claims, &public_key, now)?
+            }
             Some(Flaw::SctMissing) => {
                 ca.sign(&ca.precertificate(provider, &claims, &public_key, now)?)?
             }

@@ -99,6 +99,22 @@ impl CertificateAuthority {
         [self.intermediate.certificate(), self.root.certificate()]
     }
 
+    /// An authority of another name that still issues, though its intermediate was valid for a day from `not_before` only.
+    pub(crate) fn retired(&self, not_before: Timestamp) -> Result<Self> {
+        let root = Authority::root(
+            "retired sandbox root",
+            validity(not_before, AUTHORITY_LIFETIME)?,
+        )?;
+        let a_day = validity(not_before, SignedDuration::from_hours(24))?;
+        let intermediate =
+            root.intermediate("retired sandbox intermediate", a_day, ID_KP_CODE_SIGNING)?;
+        Ok(Self {
+            root,
+            intermediate,
+            log: Arc::clone(&self.log),
+        })
+    }
+
     fn with_log(not_before: Timestamp, log: Arc<CtLog>) -> Result<Self> {
         let validity = validity(not_before, AUTHORITY_LIFETIME)?;
         let root = Authority::root("sandbox root", validity)?;
