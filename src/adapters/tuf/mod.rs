@@ -2,7 +2,7 @@
 //! config, and proves that they are the newest ones.
 //!
 //! The protocol itself (signatures, thresholds, versions, expiry, digests) is done by the crate; its bytes come from
-//! [`transport`], over our client, and from [`cache`], which is believed as little as the network. What is used when
+//! `transport`, over our client, and from `cache`, which is believed as little as the network. What is used when
 //! there is no answer is decided in [`crate::trust::material`].
 
 mod cache;
