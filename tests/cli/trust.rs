@@ -507,6 +507,7 @@ fn show_tells_who_is_trusted_and_since_when() {
         kinds,
         [
             "certificate authority",
+            "certificate authority",
             "transparency log",
             "transparency log",
             "CT log",
